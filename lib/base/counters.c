@@ -1,0 +1,31 @@
+/* counters.c - see counters.h. */
+#include "base/counters.h"
+
+uint64_t snarl_counters[SNARL_COUNT_MAX];
+
+static const char *const s_names[SNARL_COUNT_MAX] = {
+    [SNARL_COUNT_NO_MEMORY] = "no-memory",
+    [SNARL_COUNT_WRITE_LOST] = "write-lost",
+    [SNARL_COUNT_FINDING_DUPLICATE] = "finding-duplicate",
+    [SNARL_COUNT_FINDING_LIMIT] = "finding-limit",
+    [SNARL_COUNT_STACK_CUT] = "stack-cut",
+    [SNARL_COUNT_STACK_SKIPPED] = "stack-skipped",
+    [SNARL_COUNT_STACK_DEPOT_FULL] = "stack-depot-full",
+    [SNARL_COUNT_HELD_OVERFLOW] = "held-overflow",
+    [SNARL_COUNT_EDGE_DROPPED] = "edge-dropped",
+    [SNARL_COUNT_CYCLE_SEARCH_CUT] = "cycle-search-cut",
+    [SNARL_COUNT_SNAPSHOT_DROPPED] = "snapshot-dropped",
+    [SNARL_COUNT_CYCLE_GATED] = "cycle-gated",
+    [SNARL_COUNT_CYCLE_ORDERED] = "cycle-ordered",
+    [SNARL_COUNT_CYCLE_SAME_THREAD] = "cycle-same-thread",
+    [SNARL_COUNT_CYCLE_SHARED] = "cycle-shared",
+    [SNARL_COUNT_LOCKS] = "locks",
+    [SNARL_COUNT_THREADS] = "threads",
+    [SNARL_COUNT_EDGES] = "edges",
+    [SNARL_COUNT_MEMORY_BYTES] = "memory-bytes",
+};
+
+const char *snarl_counter_name(enum snarl_counter counter)
+{
+    return s_names[counter];
+}
