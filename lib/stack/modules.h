@@ -1,0 +1,29 @@
+/* modules.h - which file an address belongs to.
+ *
+ * A table of the objects mapped into the process, with build-ids. Entries are never removed (a closed library's
+ * addresses stay explainable); a range that a later module takes over shadows the older one. */
+#ifndef SNARL_STACK_MODULES_H
+#define SNARL_STACK_MODULES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct snarl_module {
+    uint32_t id; /* from 1 */
+    bool written; /* a MODULE record exists in the run file */
+    bool main;    /* the program itself */
+    bool ours;    /* libsnarl.so */
+    uint8_t build_id_size;
+    uint8_t build_id[32];
+    uintptr_t bias, start, end; /* load address minus link address; mapped range */
+    const char *path;           /* owned */
+};
+
+/* Looks at what is loaded now. Calls dl_iterate_phdr: not in a signal handler. */
+void snarl_modules_refresh(void);
+/* The module at `address`, NULL when there is none that is known. With `look`, an unknown address makes
+ * it look again first. */
+struct snarl_module *snarl_modules_find(uintptr_t address, bool look);
+void snarl_modules_forked(void);
+
+#endif

@@ -1,0 +1,43 @@
+/* unwind.h - capturing the calling thread's stack.
+ *
+ * Two ways. snarl_unwind_capture walks the stack with libgcc's unwinder, about a microsecond per ten frames.
+ * snarl_unwind_site remembers the stacks of recent call sites per thread: a call from the same place, at the
+ * same depth, with the same return addresses in the same slots of the stack has the same stack, and costs some
+ * loads. Both give identifiers of the stack depot. */
+#ifndef SNARL_STACK_UNWIND_H
+#define SNARL_STACK_UNWIND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A place in the program that called us: the return address, and the stack pointer right after the return (the CFA of
+ * the interceptor's frame). */
+struct snarl_site {
+    uintptr_t pc;
+    uintptr_t cfa;
+};
+
+#define SNARL_SITE_ENTRIES 256 /* per thread, direct mapped; a power of two */
+#define SNARL_SITE_CHECKED 6   /* return addresses above the site that must still be the same */
+
+struct snarl_site_entry {
+    struct snarl_site site;
+    uint32_t stack;
+    uint32_t checked;
+    uint32_t offset[SNARL_SITE_CHECKED]; /* bytes above cfa where the return address lies */
+    uintptr_t value[SNARL_SITE_CHECKED];
+};
+
+struct snarl_site_cache {
+    uint32_t captures; /* how often a stack had to be walked */
+    uint64_t calls;
+    struct snarl_site_entry entry[SNARL_SITE_ENTRIES];
+};
+
+/* The stack of the calling thread from `site` outwards. Frames inside the detector are left out.
+ * A site with pc 0 means: from the first frame outside the detector. */
+uint32_t snarl_unwind_capture(struct snarl_site site, struct snarl_site_cache *cache);
+/* The same from the cache; with `must`, always the full stack, else under load only the call site itself. */
+uint32_t snarl_unwind_site(struct snarl_site site, struct snarl_site_cache *cache, bool must);
+
+#endif
