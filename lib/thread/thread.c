@@ -15,6 +15,7 @@
 #include "base/memory.h"
 #include "base/mutex.h"
 #include "finding/runfile_writer.h"
+#include "thread/snapshot.h"
 
 #define RECORDS_MAX 4096u
 
@@ -23,6 +24,14 @@ static struct snarl_thread *s_first;
 static uint32_t s_records, s_created, s_alive;
 static struct snarl_map s_by_handle;
 static struct snarl_map s_by_id;
+
+/* The weak clock of `thr` is another from now on. */
+static void changed(struct snarl_thread *thr)
+{
+    thr->weak_version++;
+    snarl_snapshot_drop(thr->weak_snapshot);
+    thr->weak_snapshot = NULL;
+}
 
 static bool may_reuse(const struct snarl_thread *record, const struct snarl_thread *creator)
 {
@@ -69,8 +78,7 @@ static void renew(struct snarl_thread *thr, struct snarl_thread *creator, uint32
     memset(thr->chain_cache, 0, sizeof(thr->chain_cache));
     memset(&thr->sites, 0, sizeof(thr->sites));
     thr->weak_epoch++;
-    thr->weak_version++;
-    thr->weak_snapshot = NULL;
+    changed(thr);
 }
 
 struct snarl_thread *snarl_thread_new(struct snarl_thread *creator, uint32_t create_stack, uint64_t now_ns)
@@ -228,12 +236,6 @@ void snarl_thread_describe_all(void)
 {
     for (struct snarl_thread *thr = snarl_thread_first(); thr; thr = thr->next)
         snarl_thread_describe(thr);
-}
-
-static void changed(struct snarl_thread *thr)
-{
-    thr->weak_version++;
-    thr->weak_snapshot = NULL; /* whoever kept it has a reference of its own */
 }
 
 void snarl_thread_weak_release(struct snarl_thread *thr, struct snarl_vclock *into)
