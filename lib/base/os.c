@@ -151,6 +151,11 @@ ssize_t snarl_os_read(int fd, void *bytes, size_t length)
     return count;
 }
 
+ssize_t snarl_os_list(int fd, void *entries, size_t size)
+{
+    return call4(SYS_getdents64, fd, (long)entries, (long)size, 0);
+}
+
 int snarl_os_mkdir(const char *path, int mode)
 {
     return (int)call4(SYS_mkdirat, AT_FDCWD, (long)path, mode, 0);

@@ -35,6 +35,8 @@ int snarl_os_close(int fd);
 /* Writes all of it or fails: a short write is continued, EINTR repeated. */
 int snarl_os_write_all(int fd, const void *bytes, size_t length);
 ssize_t snarl_os_read(int fd, void *bytes, size_t length);
+/* Raw directory entries (getdents64) of an open directory: bytes filled, 0 at the end. */
+ssize_t snarl_os_list(int fd, void *entries, size_t size);
 int snarl_os_mkdir(const char *path, int mode);
 ssize_t snarl_os_readlink(const char *path, char *buffer, size_t size);
 /* A copy of fd at or above `lowest`, close-on-exec. */

@@ -1,0 +1,58 @@
+/* order.c - happens-before edges that are not locks: once, joins, annotations. */
+#include "sync/sync.h"
+
+void snarl_order_release(struct snarl_thread *thr, uintptr_t address)
+{
+    if (!snarl_awake)
+        return;
+    struct snarl_sync *sync = snarl_object_get(thr, address, SNARL_KIND_NONE, 0);
+    if (!sync)
+        return;
+    snarl_mutex_lock(&sync->lock);
+    snarl_thread_weak_release(thr, &sync->weak);
+    snarl_mutex_unlock(&sync->lock);
+}
+
+void snarl_order_acquire(struct snarl_thread *thr, uintptr_t address)
+{
+    struct snarl_sync *sync = snarl_awake ? snarl_object_find(thr, address) : NULL;
+    if (!sync)
+        return;
+    snarl_mutex_lock(&sync->lock);
+    snarl_thread_weak_acquire(thr, &sync->weak);
+    snarl_mutex_unlock(&sync->lock);
+}
+
+void snarl_once_begin(struct snarl_thread *thr, uintptr_t address, enum snarl_kind kind, struct snarl_site site)
+{
+    snarl_lock_acquired(thr, address, kind, 0, SNARL_MODE_WRITE, SNARL_HOW_BLOCK, site);
+}
+
+void snarl_once_end(struct snarl_thread *thr, uintptr_t address)
+{
+    snarl_order_release(thr, address);
+    snarl_lock_releasing(thr, address, (struct snarl_site){0, 0});
+}
+
+void snarl_once_passed(struct snarl_thread *thr, uintptr_t address)
+{
+    snarl_order_acquire(thr, address);
+}
+
+void snarl_join_waiting(struct snarl_thread *thr, struct snarl_thread *target, bool timed, struct snarl_site site)
+{
+    if (!target || __atomic_load_n(&target->state, __ATOMIC_ACQUIRE) == SNARL_THREAD_ENDED)
+        return;
+    snarl_wait_begin(thr, SNARL_WAIT_JOIN, target, target->id, SNARL_MODE_WRITE, timed, site);
+    if (timed)
+        return;
+    snarl_deadlock_check(thr);
+    snarl_stall_check(thr);
+}
+
+void snarl_join_over(struct snarl_thread *thr, struct snarl_thread *target, bool joined)
+{
+    snarl_wait_end(thr);
+    if (target && joined)
+        snarl_thread_joined(thr, target);
+}

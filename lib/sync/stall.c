@@ -1,0 +1,133 @@
+/* stall.c - nobody can go on, and nobody will ever come to help.
+ *
+ * Called by a thread that is about to block without a timeout on something that has no owner. If it is the last one
+ * that could run, the process stands still for ever, unless one of these is true, and then nothing is said:
+ *   - a thread waits with a timeout, or runs, or is in a call that we do not know (that counts as running);
+ *   - a wake-up is under way: a signal that no waiter has taken yet, a semaphore above zero, a free lock, a full barrier;
+ *   - somebody outside can wake one: a signal handler is installed, or the object is shared with other processes;
+ *   - the process has threads that we have not seen made (timers, asynchronous input and output).
+ * The caller has not blocked yet, so if all this still holds after CONFIRM_NS it holds for ever: only a thread of
+ * this process could change it, and none runs. */
+#include <fcntl.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#include "base/mutex.h"
+#include "base/os.h"
+#include "sync/sync.h"
+
+#define CONFIRM_NS 100000000u
+#define THREADS_MAX 4096
+
+static struct snarl_mutex s_lock;
+static struct snarl_finding s_finding; /* guarded by s_lock */
+
+static bool condition_blocks(const struct snarl_sync *condition)
+{
+    return __atomic_load_n(&condition->state.condition.pending, __ATOMIC_SEQ_CST) == 0;
+}
+
+static bool lock_blocks(struct snarl_sync *sync, uint8_t mode)
+{
+    if (sync->kind == SNARL_KIND_SEMAPHORE)
+        return snarl_host->semaphore_value(sync->address) == 0;
+    if (__atomic_load_n(&sync->owner, __ATOMIC_SEQ_CST))
+        return true;
+    struct snarl_held held;
+    struct snarl_thread *cursor = snarl_thread_first();
+    return mode == SNARL_MODE_WRITE && snarl_held_holder(sync, &cursor, &held) != NULL;
+}
+
+/* Whether `thr` cannot go on unless another thread acts. */
+static bool blocked(struct snarl_thread *thr)
+{
+    void *object = __atomic_load_n(&thr->wait.object, __ATOMIC_SEQ_CST);
+    if (!object || thr->wait.timed)
+        return false;
+    if (thr->wait.kind == SNARL_WAIT_JOIN)
+        return __atomic_load_n(&((struct snarl_thread *)object)->state, __ATOMIC_ACQUIRE) != SNARL_THREAD_ENDED;
+    struct snarl_sync *sync = object;
+    if (sync->flags & SNARL_OBJECT_SHARED)
+        return false;
+    switch (thr->wait.kind) {
+    case SNARL_WAIT_LOCK:
+        return lock_blocks(sync, thr->wait.mode);
+    case SNARL_WAIT_CONDITION:
+        return condition_blocks(sync);
+    case SNARL_WAIT_BARRIER:
+        return sync->state.barrier.generation == thr->wait.object_id;
+    default:
+        return false;
+    }
+}
+
+/* The threads that exist and cannot go on; 0 when one can. `sum` tells one state of affairs from another. */
+static uint32_t all_blocked(uint64_t *sum)
+{
+    uint32_t count = 0;
+    *sum = 0;
+    for (struct snarl_thread *thr = snarl_thread_first(); thr; thr = thr->next) {
+        uint8_t state = __atomic_load_n(&thr->state, __ATOMIC_ACQUIRE);
+        if (state != SNARL_THREAD_NEW && state != SNARL_THREAD_RUNNING)
+            continue;
+        if (state == SNARL_THREAD_NEW || !blocked(thr))
+            return 0;
+        count++;
+        *sum += (uint64_t)thr->id << 32 ^ thr->wait.serial;
+    }
+    return count;
+}
+
+/* Entries of /proc/self/task; 0 when it cannot be read. */
+static uint32_t kernel_threads(void)
+{
+    char path[] = "/proc/self/task";
+    int fd = snarl_os_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    uint32_t count = 0;
+    ssize_t length;
+    char buffer[4096];
+    while (fd >= 0 && (length = snarl_os_list(fd, buffer, sizeof(buffer))) > 0)
+        for (ssize_t at = 0; at < length; at += *(uint16_t *)(buffer + at + 16)) /* d_reclen */
+            count += buffer[at + 19] != '.';                                     /* d_name */
+    if (fd >= 0)
+        snarl_os_close(fd);
+    return count;
+}
+
+static void write_stall(void)
+{
+    snarl_finding_clear(&s_finding, "stall", "", "observed");
+    snarl_runfile_begin();
+    for (struct snarl_thread *thr = snarl_thread_first(); thr; thr = thr->next) {
+        if (thr->state != SNARL_THREAD_RUNNING)
+            continue;
+        snarl_wait_describe(thr);
+        for (uint32_t i = 0; i < thr->held_count && s_finding.event_count + 2 < SNARL_FINDING_EVENTS; i++)
+            if (snarl_held_valid(thr, &thr->held[i]))
+                snarl_finding_add_hold(&s_finding, thr, &thr->held[i]);
+        if (s_finding.event_count + 1 < SNARL_FINDING_EVENTS)
+            snarl_finding_add_wait(&s_finding, thr);
+    }
+    snarl_finding_report(&s_finding);
+    snarl_runfile_end();
+}
+
+void snarl_stall_check(struct snarl_thread *thr)
+{
+    uint64_t before, after;
+    if (thr->wait.timed || snarl_host->woken_from_outside() || !all_blocked(&before))
+        return;
+    snarl_os_sleep(CONFIRM_NS);
+    uint32_t count = all_blocked(&after);
+    if (!count || before != after || kernel_threads() != count)
+        return;
+    snarl_mutex_lock(&s_lock);
+    write_stall();
+    snarl_mutex_unlock(&s_lock);
+    snarl_deadlock_end(thr);
+}
+
+void snarl_stall_forked(void)
+{
+    snarl_mutex_reset(&s_lock);
+}
