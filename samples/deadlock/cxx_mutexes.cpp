@@ -1,0 +1,41 @@
+/* C++: two std::mutex, opposite order, for real.
+ *
+ * expect: deadlock functions=deposit,audit lines=@a1,@b1,@b2,@a2 locks=ledger,archive exit=66 hangs
+ * fixed: nothing */
+#include "../scene.h"
+#include <mutex>
+#include <thread>
+
+static std::mutex ledger, archive;
+
+static void deposit()
+{
+#ifdef FIXED
+    std::scoped_lock both(ledger, archive);
+#else
+    std::lock_guard<std::mutex> first(ledger); /* @a1 */
+    scene_meet(2);
+    std::lock_guard<std::mutex> second(archive); /* @b1 */
+#endif
+}
+
+static void audit()
+{
+#ifdef FIXED
+    std::scoped_lock both(archive, ledger);
+#else
+    std::lock_guard<std::mutex> first(archive); /* @b2 */
+    scene_meet(2);
+    std::lock_guard<std::mutex> second(ledger); /* @a2 */
+#endif
+}
+
+int main()
+{
+    std::thread one(deposit);
+    std::thread two(audit);
+    one.join();
+    two.join();
+    puts("done");
+    return 0;
+}

@@ -1,0 +1,29 @@
+/* A mutex is locked after it was destroyed.
+ *
+ * expect: lock-misuse rule=use-destroyed functions=worker lines=@use locks=s_mutex exit=66
+ * fixed: nothing */
+#include "../scene.h"
+
+static pthread_mutex_t s_mutex = PTHREAD_MUTEX_INITIALIZER;
+
+static void *worker(void *unused)
+{
+    pthread_mutex_lock(&s_mutex);
+    pthread_mutex_unlock(&s_mutex);
+    pthread_mutex_destroy(&s_mutex);
+#ifdef FIXED
+    pthread_mutex_init(&s_mutex, NULL);
+#endif
+    if (pthread_mutex_lock(&s_mutex) == 0) /* @use */
+        pthread_mutex_unlock(&s_mutex);
+    return unused;
+}
+
+int main(void)
+{
+    pthread_t thread;
+    pthread_create(&thread, NULL, worker, NULL);
+    pthread_join(thread, NULL);
+    puts("done");
+    return 0;
+}

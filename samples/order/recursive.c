@@ -1,0 +1,49 @@
+/* Recursive mutexes change nothing about the order between two of them. Taking one again while holding both is
+ * no new order and must not be reported: the twin does so on both sides.
+ *
+ * expect: lock-order-inversion functions=worker_one,worker_two lines=@a1,@b1,@b2,@a2 locks=lock_a,lock_b exit=66
+ * fixed: nothing */
+#include "../scene.h"
+
+static pthread_mutex_t lock_a = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+static pthread_mutex_t lock_b = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+
+static void *worker_one(void *unused)
+{
+    pthread_mutex_lock(&lock_a); /* @a1 */
+    pthread_mutex_lock(&lock_b); /* @b1 */
+    pthread_mutex_lock(&lock_a);
+    pthread_mutex_unlock(&lock_a);
+    pthread_mutex_unlock(&lock_b);
+    pthread_mutex_unlock(&lock_a);
+    scene_arrive();
+    return unused;
+}
+
+static void *worker_two(void *unused)
+{
+    scene_await(1);
+#ifdef FIXED
+    pthread_mutex_lock(&lock_a);
+    pthread_mutex_lock(&lock_b);
+    pthread_mutex_lock(&lock_a);
+    pthread_mutex_unlock(&lock_a);
+#else
+    pthread_mutex_lock(&lock_b); /* @b2 */
+    pthread_mutex_lock(&lock_a); /* @a2 */
+#endif
+    pthread_mutex_unlock(&lock_b);
+    pthread_mutex_unlock(&lock_a);
+    return unused;
+}
+
+int main(void)
+{
+    pthread_t one, two;
+    pthread_create(&one, NULL, worker_one, NULL);
+    pthread_create(&two, NULL, worker_two, NULL);
+    pthread_join(one, NULL);
+    pthread_join(two, NULL);
+    puts("done");
+    return 0;
+}

@@ -1,0 +1,66 @@
+/* scene.h - stage directions for the samples: which thread may go on, and when.
+ *
+ * The samples show what a detector must say about one certain interleaving, so the interleaving may not depend
+ * on luck. Threads count up one number and wait for it. These are relaxed operations on a private variable: they
+ * fix the schedule of the run but are none of the calls that order threads (no lock, semaphore, condition,
+ * barrier or join), so for a detector of lock orders they are not there.
+ *
+ * Each sample is one file: compiled as it is, it has the bug; with -DFIXED it is its corrected twin. Its head
+ * comment carries what must be found, in the form that tests/e2e/README.md explains. */
+#ifndef SAMPLES_SCENE_H
+#define SAMPLES_SCENE_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static int s_scene;
+
+static inline void scene_arrive(void)
+{
+    __atomic_fetch_add(&s_scene, 1, __ATOMIC_RELAXED);
+}
+
+/* Waits until scene_arrive() has been called `count` times in all. */
+static inline void scene_await(int count)
+{
+    struct timespec pause = {0, 200000};
+    while (__atomic_load_n(&s_scene, __ATOMIC_RELAXED) < count)
+        nanosleep(&pause, NULL);
+}
+
+/* Returns once `count` threads have come here or to scene_arrive(). */
+static inline void scene_meet(int count)
+{
+    scene_arrive();
+    scene_await(count);
+}
+
+/* Waits until thread `tid` of this process (see gettid) sleeps in a futex call, that is, is blocked. */
+static inline void scene_await_blocked(int tid)
+{
+    struct timespec pause = {0, 1000000};
+    char path[64];
+    char text[8];
+    snprintf(path, sizeof(path), "/proc/self/task/%d/syscall", tid);
+    for (int seen = 0; seen < 3; nanosleep(&pause, NULL)) {
+        FILE *file = fopen(path, "r");
+        if (file && fgets(text, sizeof(text), file) && strncmp(text, "202 ", 4) == 0)
+            seen++;
+        else
+            seen = 0;
+        if (file)
+            fclose(file);
+    }
+}
+
+#endif
