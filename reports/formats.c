@@ -9,6 +9,7 @@
 const struct snarl_report_format snarl_report_formats[] = {
     {"text", "for people, on a terminal", snarl_text_render},
     {"json", "the whole document, schema 1", snarl_json_render},
+    {"html", "one self-contained page for a browser", snarl_html_render},
     {NULL, NULL, NULL},
 };
 

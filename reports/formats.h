@@ -6,5 +6,6 @@
 
 int snarl_text_render(const json_t *document, const struct snarl_render_options *options, FILE *out);
 int snarl_json_render(const json_t *document, const struct snarl_render_options *options, FILE *out);
+int snarl_html_render(const json_t *document, const struct snarl_render_options *options, FILE *out);
 
 #endif

@@ -1,0 +1,144 @@
+// picture.js - a finding as a picture: the ring of threads and locks, or the memory that two threads touch.
+//
+// A ring goes thread → lock it wants → thread that holds it → …, so that all arrows turn the same way.
+
+// [{thread, wants: lock, at: event, held: event that took `wants`}] around the cycle, or null if it cannot be closed.
+function cycleOf(finding) {
+    const events = list(finding.events);
+    const waits = events.filter((e) => (e.role === 'wait' || e.role === 'acquire') && e.lock);
+    const holds = events.filter((e) => e.role === 'hold' && e.lock);
+    if (!waits.length) return null;
+    const ring = [];
+    const left = new Set(waits);
+    let at = waits[0];
+    while (at && left.has(at)) {
+        left.delete(at);
+        const held = holds.find((e) => e.lock === at.lock);
+        ring.push({ thread: threadOf(at), wants: at.lock, at, held });
+        const owner = held ? held.thread : undefined;
+        at = waits.find((e) => e.thread === owner) ??
+            waits.find((e) => left.has(e) && list(e.locks_held).includes(ring.at(-1).wants));
+    }
+    const first = ring[0];
+    const closes = ring.at(-1).held?.thread === first.at.thread || list(first.at.locks_held).includes(ring.at(-1).wants);
+    return closes && !left.size ? ring : null;
+}
+
+const short = (text, length) => (text.length > length ? `${text.slice(0, length - 1)}…` : text);
+
+function box(x, y, label, under, shape) {
+    const [w, height] = [184, under ? 52 : 40];
+    return s('g', { class: `node ${shape}` }, s('title', null, `${label}${under ? ` ${under}` : ''}`),
+        s('rect', { x: x - w / 2, y: y - height / 2, width: w, height, rx: shape === 'lock' ? height / 2 : 6 }),
+        s('text', { x, y: under ? y - 3 : y + 5, class: 'name' }, short(label, 17)),
+        under && s('text', { x, y: y + 15, class: 'under' }, short(under, 26)));
+}
+
+// Where the straight line from the middle of a box towards (tx, ty) leaves it.
+function border(x, y, tx, ty, w, height) {
+    const [dx, dy] = [tx - x, ty - y];
+    const scale = Math.min(w / Math.abs(dx || 1e-9), height / Math.abs(dy || 1e-9));
+    return [x + dx * scale, y + dy * scale];
+}
+
+function arrow(from, to, bend, kind) {
+    const middle = [(from.x + to.x) / 2 + bend.x, (from.y + to.y) / 2 + bend.y];
+    const start = border(from.x, from.y, middle[0], middle[1], 96, 30);
+    const end = border(to.x, to.y, middle[0], middle[1], 98, 32);
+    return s('path', { class: `arrow ${kind}`, 'marker-end': `url(#head-${kind})`,
+        d: `M${start[0]} ${start[1]} Q${middle[0]} ${middle[1]} ${end[0]} ${end[1]}` });
+}
+
+function heads() {
+    return s('defs', null, ['wants', 'held', 'plain'].map((kind) => s('marker', { id: `head-${kind}`, class: kind,
+        viewBox: '0 0 10 10', refX: 9, refY: 5, markerWidth: 8, markerHeight: 8, orient: 'auto-start-reverse' },
+    s('path', { d: 'M0 0.8 L10 5 L0 9.2 z' }))));
+}
+
+function edgeLabel(x, y, words, place, kind, anchor) {
+    return s('text', { class: `edge ${kind}`, x, y, 'text-anchor': anchor },
+        s('tspan', { x, dy: 0 }, words), place && s('tspan', { x, dy: 16, class: 'place' }, short(place, 28)));
+}
+
+function ringWords(ring, happened) {
+    const parts = ring.map(({ thread, wants, held }) => `${threadName(thread)} ${happened ? 'waits for' : 'would wait for'} ` +
+        `${lockName(wants)}, which ${held ? `${threadName(threadOf(held))} holds` : 'is held'}`);
+    return `${parts.join('; ')}.`;
+}
+
+// Nodes alternate thread, lock around an ellipse; clockwise from the left.
+function cyclePicture(finding) {
+    const ring = cycleOf(finding);
+    if (!ring || ring.length > 12) return null;
+    const happened = finding.kind === 'deadlock' || finding.kind === 'stall';
+    const count = ring.length * 2;
+    const [rx, ry] = count === 2 ? [220, 0] : [count === 4 ? 300 : 345, 74 + 30 * ring.length];
+    const [width, height] = [900, 2 * ry + (count === 2 ? 220 : 76)];
+    const [cx, cy] = [width / 2, height / 2];
+    const nodes = ring.flatMap(({ thread, wants }) => [
+        { name: threadName(thread), under: threadTag(thread), shape: 'thread' },
+        { name: lockName(wants), under: lockById.get(wants)?.kind, shape: 'lock' }]);
+    nodes.forEach((node, i) => {
+        const angle = Math.PI + 2 * Math.PI * i / count;
+        node.x = cx + rx * Math.cos(angle);
+        node.y = cy + ry * Math.sin(angle);
+    });
+    const lines = nodes.map((node, i) => {
+        const to = nodes[(i + 1) % count];
+        const step = ring[Math.floor(i / 2)];
+        const wants = i % 2 === 0;
+        const out = { x: (node.x + to.x) / 2 - cx, y: (node.y + to.y) / 2 - cy };
+        const flat = Math.abs(out.x) < 60; // the top or bottom of a ring: its label goes inside, where there is room
+        const bend = count === 2 ? { x: 0, y: wants ? -90 : 90 } : flat ? { x: 0, y: 0 } : { x: out.x * 0.12, y: out.y * 0.28 };
+        const frame = wants ? ownFrame(step.at) : step.held && ownFrame(step.held);
+        const words = wants ? (happened ? 'waits for' : 'would wait for') : 'held by';
+        const label = { x: (node.x + to.x) / 2 + bend.x * 0.5, y: (node.y + to.y) / 2 + bend.y * 0.5 };
+        const anchor = flat ? 'middle' : out.x > 0 ? 'start' : 'end';
+        const shift = anchor === 'middle' ? 0 : Math.sign(out.x) * 22;
+        const rise = flat ? (out.y < 0 ? 24 : -28) : Math.abs(out.y) < 8 ? -4 : out.y < 0 ? -20 : 18;
+        return [arrow(node, to, bend, wants ? 'wants' : 'held'),
+            edgeLabel(label.x + shift, label.y + (count === 2 ? (wants ? -30 : 22) : rise), words,
+                frame && `${wants ? '' : 'since '}${placeShort(frame)}`, wants ? 'wants' : 'held', anchor)];
+    });
+    return h('figure', { class: 'picture' },
+        s('svg', { viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': ringWords(ring, happened) }, heads(),
+            lines, nodes.map((node) => box(node.x, node.y, node.name, node.under, node.shape))),
+        h('figcaption', null, ringWords(ring, happened)));
+}
+
+function memoryName(finding, event) {
+    const location = finding.location ?? {};
+    return location.symbol || `${location.kind && location.kind !== 'unknown' ? location.kind : 'memory'} at ${event.address ?? location.address ?? '?'}`;
+}
+
+function heldWords(event) {
+    const held = list(event.locks_held).map(lockName);
+    return held.length ? `holding ${held.join(', ')}` : 'holding no lock';
+}
+
+// Two accesses, and the memory between them.
+function racePicture(finding) {
+    const [a, b] = list(finding.events);
+    if (!a || !b) return null;
+    const order = (a.time_s ?? 0) <= (b.time_s ?? 0) ? [a, b] : [b, a];
+    const shared = list(a.locks_held).filter((id) => list(b.locks_held).includes(id));
+    const verdict = shared.length ? `${shared.map(lockName).join(', ')} held by both, but not in a way that orders them` : 'no lock in common, nothing orders the two';
+    const memory = { x: 450, y: 60 };
+    const size = finding.location?.size;
+    const sides = order.map((event, i) => {
+        const at = { x: i ? 750 : 150, y: 60 };
+        const words = event.write ? 'writes' : 'reads';
+        return [arrow(at, memory, { x: 0, y: 0 }, event.write ? 'wants' : 'plain'),
+            box(at.x, at.y, threadName(threadOf(event)), threadTag(threadOf(event)), 'thread'),
+            s('text', { class: `edge ${event.write ? 'wants' : 'held'}`, x: i ? 603 : 297, y: 44, 'text-anchor': 'middle' },
+                `${words} ${event.size ? `${event.size} B` : ''}`),
+            s('text', { class: 'edge place', x: at.x, y: 110, 'text-anchor': 'middle' }, placeShort(ownFrame(event))),
+            s('text', { class: 'edge', x: at.x, y: 130, 'text-anchor': 'middle' }, short(heldWords(event), 36))];
+    });
+    const name = memoryName(finding, a);
+    return h('figure', { class: 'picture' },
+        s('svg', { viewBox: '0 0 900 142', role: 'img', 'aria-label': `Two threads touch ${name}: ${verdict}.` }, heads(), sides,
+            box(memory.x, memory.y, name, size ? `${finding.location.kind}, ${size} bytes` : finding.location?.kind, 'memory'),
+            s('text', { class: 'edge wants', x: 450, y: 118, 'text-anchor': 'middle' }, short(verdict, 60))),
+        h('figcaption', { class: 'offscreen' }, `Two threads touch ${name}: ${verdict}.`));
+}
