@@ -1,21 +1,11 @@
 /* complain.c - see complain.h. */
-#include "complain.h"
+#include "cli/complain.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Names of files and programs come from outside: no byte of them may act on the terminal. */
-static void print_visible(const char *text)
-{
-    for (; *text; text++) {
-        unsigned char byte = (unsigned char)*text;
-        if (byte < 0x20 || byte == 0x7f)
-            fprintf(stderr, "\\x%02x", byte);
-        else
-            putc(byte, stderr);
-    }
-}
+#include "cli/strings.h"
 
 void snarl_complain(const char *format, ...)
 {
@@ -26,11 +16,10 @@ void snarl_complain(const char *format, ...)
     va_end(arguments);
     if (length < 0)
         snarl_complain_no_memory();
-    flockfile(stderr);
-    fputs("snarl: ", stderr);
-    print_visible(text);
-    putc('\n', stderr);
-    funlockfile(stderr);
+    char *visible =
+        snarl_string_visible(text, false); /* names come from outside: none acts on the terminal */
+    fprintf(stderr, "snarl: %s\n", visible);
+    free(visible);
     free(text);
 }
 
