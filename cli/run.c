@@ -117,6 +117,8 @@ static char *describe_options(const struct run *run)
 /* Everything that can be refused is refused before the program starts. 0, or the exit status. */
 static int prepare(struct run *run)
 {
+    if (snarl_verdict_check(&run->rules, "run") || snarl_outputs_check(&run->outputs, "run"))
+        return SNARL_EXIT_SNARL;
     struct snarl_program program;
     int result = snarl_program_find(&program, run->command.items[0]);
     if (!result)
@@ -124,8 +126,7 @@ static int prepare(struct run *run)
     snarl_program_free(&program);
     if (result)
         return result;
-    if (snarl_library_find(&run->library) || snarl_outputs_check(&run->outputs, "run") ||
-        snarl_verdict_check(&run->rules, "run") ||
+    if (snarl_library_find(&run->library) ||
         snarl_rundir_make(&run->directory, run->out, (char *const *)run->command.items))
         return SNARL_EXIT_SNARL;
     return 0;
