@@ -1,6 +1,6 @@
 /* Ten threads leak at one place: one finding with its count.
  *
- * expect: thread-leak functions=main lines=@create exit=0
+ * expect: thread-leak functions=main lines=@create count=10 exit=0
  * fixed: nothing */
 #include "../scene.h"
 

@@ -1,0 +1,10 @@
+/* The process aborts after the inversion.
+ *
+ * expect: lock-order-inversion functions=first_order,second_order locks=lock_a,lock_b exit=66 */
+#include "inversion.h"
+
+int main(void)
+{
+    invert();
+    abort();
+}

@@ -1,0 +1,1 @@
+$RUN /usr/bin/python3 "$HERE/threads.py"
