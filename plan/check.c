@@ -1,0 +1,449 @@
+/* check.c - see check.h. The check of an access, for the cells of shadow.h and cell.h of the race engine:
+ *
+ *     one 32-bit word for each aligned 4 bytes, at the address with bit 46 flipped. The access is known already when
+ *     the word, made to look like that of a write, lies in a window of words that the engine keeps for the thread:
+ *
+ *         lea   EA, %r            ; r: dead, or saved in the thread's slot 0
+ *         and   $-4, %r           ; 1 byte; $-3 for 2 bytes; not for longer ones
+ *         btc   $46, %r
+ *         mov   (%r), %r          ; 32 or 64 bits: one word, or two
+ *         or    %fs:write, %r     ; reads only
+ *         sub   %fs:first, %r
+ *         test  %r, %fs:outside
+ *         jne   stub
+ *     back:
+ *
+ * A word that is not aligned as its size wants loads parts of two cells: their mixture is not in the window (but for
+ * one chance in millions, which hides one access), so the stub sees it. 16 and 32 bytes compare their pairs of
+ * cells with each other first. The stub, after the function:
+ *
+ *         lea   EA, %r
+ *         lea   -128(%rsp), %rsp  ; the red zone
+ *         push  %r
+ *         call  linkage page      ; keeps all registers but the flags
+ *         lea   136(%rsp), %rsp
+ *         jmp   back
+ *         struct snarl_plan_site
+ *
+ * Flags. A check destroys them. Where they are live it is moved up to an instruction before which they are dead, if
+ * the address is the same there; or else they are saved (lahf, seto). An access that follows or precedes an equal
+ * one in its block needs no check of its own: within a block nothing can be released or acquired. */
+#include "plan/check.h"
+
+#include <string.h>
+
+#define FIELD(name) ((unsigned)offsetof(struct snarl_plan_thread, name))
+#define RAX 0u
+#define SHADOW_BIT 46
+
+struct scratch {
+    unsigned reg, second; /* SNARL_REGISTER_NONE when there is no need of a second */
+    bool reg_saved, second_saved, flags_saved;
+};
+
+static bool is_inline(const struct snarl_instruction *x)
+{
+    return !(x->flags & (SNARL_ACCESS_STRING | SNARL_ACCESS_LOCKED));
+}
+
+/* --- which accesses, and where --- */
+
+static uint32_t address_registers(const struct snarl_instruction *x)
+{
+    return ((x->base < 16 ? 1u << x->base : 0) | (x->index < 16 ? 1u << x->index : 0)) & SNARL_SET_REGISTERS;
+}
+
+static uint32_t changed_registers(const struct snarl_instruction *x)
+{
+    bool plain = x->kind == SNARL_KIND_PLAIN || x->kind == SNARL_KIND_BRANCH || x->kind == SNARL_KIND_JUMP;
+    return plain ? x->writes : SNARL_SET_REGISTERS;
+}
+
+static bool same_address(const struct snarl_instruction *a, const struct snarl_instruction *b)
+{
+    return a->base == b->base && a->index == b->index && a->displacement == b->displacement &&
+           (a->index >= 16 || a->scale == b->scale);
+}
+
+/* `a`'s check tells all that `b`'s would. */
+static bool covers(const struct snarl_instruction *a, const struct snarl_instruction *b)
+{
+    return same_address(a, b) && a->size >= b->size &&
+           (a->flags & SNARL_ACCESS_WRITE || !(b->flags & SNARL_ACCESS_WRITE));
+}
+
+#define COVER_REACH 64 /* instructions */
+
+/* Is there an access before or after in the block whose check covers that of instruction i? */
+static bool is_covered(const struct snarl_code *code, const struct snarl_block *block, uint32_t i,
+                       const uint32_t *place, int step)
+{
+    const struct snarl_instruction *x = &code->instructions[block->first + i];
+    uint32_t wanted = address_registers(x);
+    uint32_t changed = step > 0 ? changed_registers(x) : 0;
+    for (int64_t k = (int64_t)i + step, seen = 0; k >= 0 && k < block->count && seen < COVER_REACH;
+         k += step, seen++) {
+        const struct snarl_instruction *y = &code->instructions[block->first + (uint64_t)k];
+        if (step < 0)
+            changed |= changed_registers(y);
+        if (changed & wanted || y->flags & SNARL_ACCESS_LOCKED || y->shape == SNARL_SHAPE_SYSCALL)
+            return false;
+        bool checked = y->checkable && is_inline(y) && (step > 0 || place[k] != SNARL_CHECK_NOWHERE);
+        if (checked && covers(y, x) && (step < 0 || !covers(x, y)))
+            return true;
+        if (step > 0)
+            changed |= changed_registers(y);
+    }
+    return false;
+}
+
+/* Moves the check up to where the flags are dead, if that is possible. */
+static uint32_t quiet_place(const struct snarl_code *code, const struct snarl_block *block, uint32_t i,
+                            const uint32_t *live)
+{
+    const struct snarl_instruction *x = &code->instructions[block->first + i];
+    uint32_t wanted = address_registers(x);
+    for (uint32_t k = i; live[k] & SNARL_SET_FLAGS;) {
+        const struct snarl_instruction *y = k ? &code->instructions[block->first + k - 1] : NULL;
+        if (!y || changed_registers(y) & wanted || y->flags & SNARL_ACCESS_LOCKED || i - k >= COVER_REACH)
+            return i;
+        k--;
+        if (!(live[k] & SNARL_SET_FLAGS))
+            return k;
+    }
+    return i;
+}
+
+void snarl_check_place(struct snarl_emitter *emitter, const struct snarl_block *block,
+                       struct snarl_check_plan *plan)
+{
+    const struct snarl_code *code = emitter->code;
+    plan->reach = 0;
+    for (uint32_t i = 0; i < block->count; i++) {
+        const struct snarl_instruction *x = &code->instructions[block->first + i];
+        plan->place[i] = SNARL_CHECK_NOWHERE;
+        if (!x->checkable || emitter->check == SNARL_CHECK_NONE)
+            continue;
+        if (!is_inline(x)) {
+            plan->place[i] = i;
+            emitter->checks++;
+        } else if (is_covered(code, block, i, plan->place, -1) || is_covered(code, block, i, plan->place, 1)) {
+            emitter->repeated++;
+        } else {
+            plan->place[i] = quiet_place(code, block, i, plan->live);
+            plan->reach = i - plan->place[i] > plan->reach ? i - plan->place[i] : plan->reach;
+            emitter->checks++;
+        }
+    }
+}
+
+/* --- writing it --- */
+
+static struct snarl_plan_map map_of(uint32_t at, enum snarl_plan_map_kind kind, const struct scratch *scratch)
+{
+    struct snarl_plan_map map = {.original = at, .kind = (uint8_t)kind};
+    map.saved[0] = scratch->reg_saved ? (uint8_t)scratch->reg : SNARL_MAP_NO_REGISTER;
+    map.saved[1] = scratch->second_saved ? (uint8_t)scratch->second : SNARL_MAP_NO_REGISTER;
+    map.flags = scratch->flags_saved;
+    return map;
+}
+
+static unsigned pick(uint32_t taken, bool *saved)
+{
+    static const uint8_t s_order[] = {0, 2, 6, 7, 1, 3, 5, 8, 9, 10, 11, 12, 13, 14, 15};
+    for (unsigned i = 0; i < sizeof(s_order); i++)
+        if (!(taken >> s_order[i] & 1)) {
+            *saved = false;
+            return s_order[i];
+        }
+    return SNARL_REGISTER_NONE;
+}
+
+static unsigned pick_register(uint32_t live, uint32_t avoid, bool *saved)
+{
+    avoid |= 1u << SNARL_REGISTER_RSP;
+    unsigned reg = pick(live | avoid, saved);
+    if (reg != SNARL_REGISTER_NONE)
+        return reg;
+    reg = pick(avoid, saved);
+    *saved = true;
+    return reg;
+}
+
+static void op_reg(struct snarl_emitter *e, bool wide, unsigned opcode, unsigned reg, unsigned rm, int disp8)
+{
+    /* op reg, disp8(%rm); the opcode has one byte */
+    snarl_emit_byte(e, 0x40u | (wide ? 8u : 0) | reg >> 3 << 2 | rm >> 3);
+    snarl_emit_byte(e, opcode);
+    snarl_emit_byte(e, 0x40u | (reg & 7) << 3 | (rm & 7));
+    if ((rm & 7) == 4)
+        snarl_emit_byte(e, 0x24);
+    snarl_emit_byte(e, (uint8_t)disp8);
+}
+
+/* op reg, %fs:field with 32 or 64 bits. */
+static void op_thread(struct snarl_emitter *e, bool wide, unsigned opcode, unsigned reg, unsigned field)
+{
+    if (wide) {
+        snarl_emit_thread_op(e, opcode, reg, field);
+        return;
+    }
+    snarl_emit_byte(e, 0x64);
+    if (reg >= 8)
+        snarl_emit_byte(e, 0x44);
+    snarl_emit_byte(e, opcode);
+    snarl_emit_byte(e, (reg & 7) << 3 | 4);
+    snarl_emit_byte(e, 0x25);
+    snarl_offsets_add(&e->thread_fixes, snarl_emit_here(e));
+    snarl_emit_word(e, field);
+}
+
+static void save_flags(struct snarl_emitter *e)
+{
+    snarl_emit_thread_op(e, 0x89, RAX, FIELD(slot[1]));
+    snarl_emit_byte(e, 0x9f); /* lahf */
+    snarl_emit_byte(e, 0x0f); /* seto %al */
+    snarl_emit_byte(e, 0x90);
+    snarl_emit_byte(e, 0xc0);
+    snarl_emit_thread_op(e, 0x89, RAX, FIELD(slot[2]));
+    snarl_emit_thread_op(e, 0x8b, RAX, FIELD(slot[1]));
+}
+
+static void restore_flags(struct snarl_emitter *e)
+{
+    snarl_emit_thread_op(e, 0x89, RAX, FIELD(slot[1]));
+    snarl_emit_thread_op(e, 0x8b, RAX, FIELD(slot[2]));
+    snarl_emit_byte(e, 0x04); /* add $0x7f, %al: the overflow flag */
+    snarl_emit_byte(e, 0x7f);
+    snarl_emit_byte(e, 0x9e); /* sahf */
+    snarl_emit_thread_op(e, 0x8b, RAX, FIELD(slot[1]));
+}
+
+static struct snarl_stub *new_stub(struct snarl_emitter *e, const struct snarl_instruction *x, uint32_t at,
+                                   const struct scratch *scratch, enum snarl_link link)
+{
+    struct snarl_stub *stub = snarl_emit_stub(e);
+    struct snarl_plan_map map = map_of(at, SNARL_MAP_STUB, scratch);
+    memset(stub, 0, sizeof(*stub));
+    stub->instruction = x;
+    stub->at = at;
+    stub->reg = (uint8_t)scratch->reg;
+    memcpy(stub->saved, map.saved, sizeof(stub->saved));
+    stub->saved_flags = map.flags;
+    stub->link = (uint8_t)link;
+    return stub;
+}
+
+static void leave_to(struct snarl_emitter *e, struct snarl_stub *stub, unsigned which, bool always)
+{
+    if (always) {
+        snarl_emit_byte(e, 0xe9);
+    } else {
+        snarl_emit_byte(e, 0x0f);
+        snarl_emit_byte(e, 0x85); /* jne */
+    }
+    stub->sites[which] = snarl_emit_here(e);
+    snarl_emit_word(e, 0);
+}
+
+static void mask_address(struct snarl_emitter *e, unsigned reg, unsigned size)
+{
+    if (size <= 2) { /* and $-4 or $-3, %reg */
+        snarl_emit_byte(e, 0x48 | reg >> 3);
+        snarl_emit_byte(e, 0x83);
+        snarl_emit_byte(e, 0xe0 | (reg & 7));
+        snarl_emit_byte(e, size == 1 ? 0xfc : 0xfd);
+    }
+    snarl_emit_byte(e, 0x48 | reg >> 3); /* btc $46, %reg */
+    snarl_emit_byte(e, 0x0f);
+    snarl_emit_byte(e, 0xba);
+    snarl_emit_byte(e, 0xf8 | (reg & 7));
+    snarl_emit_byte(e, SHADOW_BIT);
+}
+
+/* The test of the cells proper. */
+static void test_cells(struct snarl_emitter *e, const struct snarl_instruction *x, const struct scratch *scratch,
+                       struct snarl_stub *stub)
+{
+    unsigned size = x->size, word = size > 8 ? scratch->second : scratch->reg, exits = 0;
+    bool wide = size > 4;
+    mask_address(e, scratch->reg, size);
+    op_reg(e, wide, 0x8b, word, scratch->reg, 0);
+    for (unsigned at = 8; at < size; at += 8) {
+        op_reg(e, true, 0x3b, word, scratch->reg, (int)at);
+        leave_to(e, stub, exits++, false);
+    }
+    if (!(x->flags & SNARL_ACCESS_WRITE))
+        op_thread(e, wide, 0x0b, word, FIELD(write));
+    op_thread(e, wide, 0x2b, word, FIELD(first));
+    op_thread(e, wide, 0x85, word, FIELD(outside));
+    leave_to(e, stub, exits, false);
+}
+
+/* Sizes that are not a power of two up to 32 (x87's 10 bytes, 64 of AVX-512) always take the stub. */
+static bool has_fast_path(const struct snarl_instruction *x)
+{
+    return x->size && x->size <= 32 && !(x->size & (x->size - 1));
+}
+
+static void race_check(struct snarl_emitter *e, const struct snarl_instruction *x, uint32_t at, uint32_t live)
+{
+    struct scratch scratch = {.reg = SNARL_REGISTER_NONE, .second = SNARL_REGISTER_NONE};
+    bool keep_flags = live & SNARL_SET_FLAGS;
+    uint32_t avoid = address_registers(x) | (keep_flags ? 1u << RAX : 0);
+    bool save = false, save_second = false;
+    scratch.reg = pick_register(live, avoid, &save);
+    if (x->size > 8 && has_fast_path(x))
+        scratch.second = pick_register(live, avoid | 1u << scratch.reg, &save_second);
+    if (keep_flags && save_second) { /* slot 1 serves the flags */
+        scratch.second = SNARL_REGISTER_NONE;
+        save_second = false;
+    }
+    snarl_emit_map(e, map_of(at, SNARL_MAP_CHECK, &scratch));
+    if (keep_flags) {
+        save_flags(e);
+        scratch.flags_saved = true;
+        snarl_emit_map(e, map_of(at, SNARL_MAP_CHECK, &scratch));
+    }
+    if (save)
+        snarl_emit_thread_op(e, 0x89, scratch.reg, FIELD(slot[0]));
+    if (save_second)
+        snarl_emit_thread_op(e, 0x89, scratch.second, FIELD(slot[1]));
+    scratch.reg_saved = save;
+    scratch.second_saved = save_second;
+    snarl_emit_map(e, map_of(at, SNARL_MAP_CHECK, &scratch));
+    struct snarl_stub *stub = new_stub(e, x, at, &scratch, SNARL_LINK_ACCESS);
+    if (has_fast_path(x) && (x->size <= 8 || scratch.second != SNARL_REGISTER_NONE)) {
+        snarl_emit_lea(e, scratch.reg, x);
+        test_cells(e, x, &scratch, stub);
+    } else {
+        leave_to(e, stub, 0, true);
+    }
+    stub->back = snarl_emit_here(e);
+    if (save_second)
+        snarl_emit_thread_op(e, 0x8b, scratch.second, FIELD(slot[1]));
+    if (save)
+        snarl_emit_thread_op(e, 0x8b, scratch.reg, FIELD(slot[0]));
+    if (keep_flags)
+        restore_flags(e);
+}
+
+/* The thread's counter plus one: for tests of the relocation itself. */
+static void count_check(struct snarl_emitter *e, uint32_t at, uint32_t live)
+{
+    struct scratch scratch = {.second = SNARL_REGISTER_NONE};
+    bool save = false;
+    scratch.reg = pick_register(live, 0, &save);
+    snarl_emit_map(e, map_of(at, SNARL_MAP_CHECK, &scratch));
+    if (save)
+        snarl_emit_thread_op(e, 0x89, scratch.reg, FIELD(slot[0]));
+    scratch.reg_saved = save;
+    snarl_emit_map(e, map_of(at, SNARL_MAP_CHECK, &scratch));
+    snarl_emit_thread_op(e, 0x8b, scratch.reg, FIELD(count));
+    op_reg(e, true, 0x8d, scratch.reg, scratch.reg, 1); /* lea 1(%r), %r: the flags stay */
+    snarl_emit_thread_op(e, 0x89, scratch.reg, FIELD(count));
+    if (save)
+        snarl_emit_thread_op(e, 0x8b, scratch.reg, FIELD(slot[0]));
+}
+
+/* String and locked instructions: always a call, which keeps everything. */
+static void call_check(struct snarl_emitter *e, const struct snarl_instruction *x, enum snarl_link link)
+{
+    struct scratch scratch = {.reg = SNARL_REGISTER_NONE, .second = SNARL_REGISTER_NONE};
+    snarl_emit_map(e, map_of(x->offset, SNARL_MAP_CHECK, &scratch));
+    struct snarl_stub *stub = new_stub(e, x, x->offset, &scratch, link);
+    leave_to(e, stub, 0, true);
+    stub->back = snarl_emit_here(e);
+}
+
+void snarl_check_before(struct snarl_emitter *emitter, const struct snarl_block *block, uint32_t i,
+                        const struct snarl_check_plan *plan)
+{
+    const struct snarl_instruction *before = &emitter->code->instructions[block->first + i];
+    for (uint32_t k = i; k < block->count && k - i <= plan->reach; k++) {
+        const struct snarl_instruction *x = &emitter->code->instructions[block->first + k];
+        if (plan->place[k] != i)
+            continue;
+        if (emitter->check == SNARL_CHECK_COUNT)
+            count_check(emitter, before->offset, plan->live[i]);
+        else if (x->flags & SNARL_ACCESS_LOCKED)
+            call_check(emitter, x, SNARL_LINK_BEFORE_ATOMIC);
+        else if (x->flags & SNARL_ACCESS_STRING)
+            call_check(emitter, x, SNARL_LINK_STRING);
+        else
+            race_check(emitter, x, before->offset, plan->live[i]);
+    }
+}
+
+void snarl_check_after(struct snarl_emitter *emitter, const struct snarl_block *block, uint32_t i,
+                       const struct snarl_check_plan *plan)
+{
+    const struct snarl_instruction *x = &emitter->code->instructions[block->first + i];
+    if (plan->place[i] == SNARL_CHECK_NOWHERE || !(x->flags & SNARL_ACCESS_LOCKED) ||
+        emitter->check != SNARL_CHECK_RACE)
+        return;
+    struct scratch scratch = {.reg = SNARL_REGISTER_NONE, .second = SNARL_REGISTER_NONE};
+    snarl_emit_map(emitter, map_of(x->offset + x->length, SNARL_MAP_AFTER, &scratch));
+    struct snarl_stub *stub = new_stub(emitter, x, x->offset + x->length, &scratch, SNARL_LINK_AFTER_ATOMIC);
+    leave_to(emitter, stub, 0, true);
+    stub->back = snarl_emit_here(emitter);
+}
+
+static uint8_t site_flags(const struct snarl_instruction *x)
+{
+    return (x->flags & SNARL_ACCESS_WRITE ? SNARL_SITE_WRITE : 0) |
+           (x->flags & SNARL_ACCESS_READ ? SNARL_SITE_READ : 0) |
+           (x->flags & SNARL_ACCESS_LOCKED ? SNARL_SITE_LOCKED : 0) |
+           (x->flags & SNARL_ACCESS_REPEATED ? SNARL_SITE_REPEATED : 0);
+}
+
+/* The address in a register that is free, or else only a place on the stack: the entry for string instructions
+ * reads the registers themselves, the one after an atomic needs no address. */
+static void push_address(struct snarl_emitter *e, const struct snarl_stub *stub)
+{
+    static const uint8_t lower[] = {0x48, 0x8d, 0x64, 0x24, 0x80}; /* lea -128(%rsp), %rsp */
+    if (stub->link == SNARL_LINK_ACCESS)
+        snarl_emit_lea(e, stub->reg, stub->instruction);
+    for (unsigned i = 0; i < sizeof(lower); i++)
+        snarl_emit_byte(e, lower[i]);
+    if (stub->link == SNARL_LINK_ACCESS) {
+        if (stub->reg >= 8)
+            snarl_emit_byte(e, 0x41);
+        snarl_emit_byte(e, 0x50 | (stub->reg & 7));
+        return;
+    }
+    snarl_emit_byte(e, 0x50); /* push %rax, for its place */
+    if (stub->link != SNARL_LINK_BEFORE_ATOMIC)
+        return;
+    snarl_emit_lea(e, RAX, stub->instruction);
+    static const uint8_t swap[] = {0x48, 0x87, 0x04, 0x24}; /* xchg %rax, (%rsp) */
+    for (unsigned i = 0; i < sizeof(swap); i++)
+        snarl_emit_byte(e, swap[i]);
+}
+
+void snarl_check_stub(struct snarl_emitter *e, const struct snarl_stub *stub)
+{
+    static const uint8_t raise[] = {0x48, 0x8d, 0xa4, 0x24, 136, 0, 0, 0}; /* lea 136(%rsp), %rsp */
+    for (unsigned i = 0; i < 4; i++)
+        if (stub->sites[i])
+            snarl_emit_patch(e, stub->sites[i], snarl_emit_here(e));
+    bool after = stub->link == SNARL_LINK_AFTER_ATOMIC;
+    snarl_emit_map(e, (struct snarl_plan_map){.original = stub->at,
+                                               .kind = after ? SNARL_MAP_AFTER : SNARL_MAP_STUB,
+                                               .saved = {stub->saved[0], stub->saved[1]},
+                                               .flags = stub->saved_flags});
+    push_address(e, stub);
+    snarl_emit_byte(e, 0xe8);
+    snarl_emit_word(e, stub->link * SNARL_LINK_SIZE - (snarl_emit_here(e) + 4));
+    for (unsigned i = 0; i < sizeof(raise); i++)
+        snarl_emit_byte(e, raise[i]);
+    snarl_emit_jump(e, stub->back);
+    const struct snarl_instruction *x = stub->instruction;
+    uint32_t here = snarl_emit_here(e);
+    snarl_offsets_add(&e->image_fixes, here);
+    snarl_emit_word(e, x->offset - here);
+    snarl_emit_byte(e, x->size);
+    snarl_emit_byte(e, site_flags(x));
+    snarl_emit_byte(e, x->shape);
+    snarl_emit_byte(e, 0);
+}

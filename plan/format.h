@@ -1,0 +1,172 @@
+/* format.h - the plan file: how the planner tells the applier what to do to one module.
+ *
+ *     head | sections, each at a multiple of 8; CODE at a multiple of a page
+ *
+ * The planner (an executable of ours) writes it, the shim inside the program maps it; they share this header and
+ * nothing else. All integers are little-endian. Offsets named "image" count from the module's lowest mapped
+ * page, offsets named "copy" from the start of the copy, a region of head.copy_size bytes:
+ *
+ *     copy + 0      the linkage page: one jump per enum snarl_link, written by the applier
+ *     copy + 4096   the CODE section, mapped from the file as it is
+ *
+ * The code is written for a copy that starts `head.distance` bytes after the module's lowest page (before it, when
+ * negative) and for a per-thread area at `head.thread` from the thread pointer. Where the process has it otherwise,
+ * the applier adds the difference to the 32-bit words that IMAGE_FIXES and THREAD_FIXES name; where it has both so,
+ * the pages of the file are used untouched.
+ *
+ * The file is trusted only when it belongs to the user and the hashes are right: head.hash covers the head up to
+ * itself, each section's hash its bytes. A reader believes no count and no offset that it has not compared with sizes. */
+#ifndef SNARL_PLAN_FORMAT_H
+#define SNARL_PLAN_FORMAT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define SNARL_PLAN_MAGIC "SNARLPLN"
+#define SNARL_PLAN_VERSION 1u
+#define SNARL_PLAN_PAGE 4096u
+
+enum snarl_plan_check { /* what stands before an access */
+    SNARL_CHECK_NONE,   /* nothing: relocation only, for tests */
+    SNARL_CHECK_COUNT,  /* a counter of the thread, for tests */
+    SNARL_CHECK_RACE,
+};
+
+enum snarl_plan_section_kind {
+    SNARL_SECTION_CODE,
+    SNARL_SECTION_PATCHES,      /* struct snarl_plan_patch, by offset */
+    SNARL_SECTION_IMAGE_FIXES,  /* u32: copy offset of a word from which the copy's distance was subtracted */
+    SNARL_SECTION_THREAD_FIXES, /* u32: copy offset of a word that holds an offset in the thread's area */
+    SNARL_SECTION_MAP,          /* struct snarl_plan_map, by copy offset */
+    SNARL_SECTION_ROWS,         /* struct snarl_plan_row, by offset */
+    SNARL_SECTION_COUNT,
+};
+
+enum snarl_link { /* entries of the linkage page, SNARL_LINK_SIZE bytes each; see check.c for the calls */
+    SNARL_LINK_ACCESS, /* an access whose inlined check did not pass; may change the flags, all others keep them */
+    SNARL_LINK_STRING, /* a string instruction */
+    SNARL_LINK_BEFORE_ATOMIC,
+    SNARL_LINK_AFTER_ATOMIC,
+    SNARL_LINK_COUNT,
+};
+#define SNARL_LINK_SIZE 16u
+
+enum snarl_plan_reason { /* index of head.missed: why accesses stay unchecked; equals enum snarl_reason */
+    SNARL_PLAN_REASONS = 8,
+};
+
+struct snarl_plan_section {
+    uint64_t offset; /* in the file */
+    uint64_t size;   /* in bytes */
+    uint64_t hash;   /* snarl_plan_hash */
+};
+
+struct snarl_plan_head {
+    char magic[8];
+    uint32_t version;
+    uint32_t check; /* enum snarl_plan_check */
+    char snarl[24]; /* the version of snarl that wrote it */
+    uint8_t build_id[32];
+    uint32_t build_id_size;
+    uint32_t image_size; /* bytes from the lowest page to the end of the last segment */
+    int64_t distance;
+    int32_t thread;
+    uint32_t copy_size;
+    uint64_t accesses;   /* worth a check */
+    uint64_t instrumented;
+    uint64_t missed[SNARL_PLAN_REASONS];
+    struct snarl_plan_section sections[SNARL_SECTION_COUNT];
+    uint64_t hash;
+};
+
+struct snarl_plan_patch {
+    uint32_t offset; /* image */
+    uint32_t target; /* copy offset for a long jump, image offset for a short one */
+    uint8_t size;    /* 5: jmp rel32; 2: jmp rel8 */
+    uint8_t old[5];  /* what must stand there */
+    uint16_t zero;
+};
+
+enum snarl_plan_map_kind {
+    SNARL_MAP_RUN,   /* from here on copy and original advance together */
+    SNARL_MAP_CHECK, /* inside a check of the instruction at `original`: nothing of it has happened yet */
+    SNARL_MAP_STUB,  /* the same, in the part of the check that lies outside the line */
+    SNARL_MAP_AFTER, /* after the instruction at `original`, in what follows it; it has happened */
+};
+#define SNARL_MAP_NO_REGISTER 0xff
+
+/* What an address in the copy stands for, up to the next record. A register in saved[i] has its true value in the
+ * thread's slot i. */
+struct snarl_plan_map {
+    uint32_t copy;
+    uint32_t original; /* image */
+    uint8_t kind;
+    uint8_t saved[2];
+    uint8_t flags; /* 1: rax in slot 2 as lahf and seto %al left it holds the flags */
+};
+
+/* How to unwind from an address of the module (see snarl_unwind_row). */
+struct snarl_plan_row {
+    uint32_t start; /* image */
+    int32_t cfa_offset;
+    uint8_t cfa_register; /* 6 rbp, 7 rsp, 0xff unknown */
+    uint8_t zero;
+    int16_t rbp_offset; /* 0: rbp is unchanged */
+};
+
+/* The per-thread area that checks use, at a fixed offset from the thread pointer. Two-word values hold the same
+ * 32 bits twice, so that one comparison serves two cells. */
+struct snarl_plan_thread {
+    uint64_t slot[3]; /* registers and flags that a check borrowed */
+    uint64_t count;   /* SNARL_CHECK_COUNT */
+    uint64_t first;   /* SNARL_CHECK_RACE: a cell's word minus this ... */
+    uint64_t outside; /* ... has none of these bits when the access is known already */
+    uint64_t write;   /* what makes the word of a read look like that of a write */
+    uint64_t spare;
+};
+#define SNARL_PLAN_THREAD_USUAL (-64) /* where the area is in a program without thread-local storage of its own */
+
+enum snarl_site_flags {
+    SNARL_SITE_WRITE = 1,
+    SNARL_SITE_READ = 2,
+    SNARL_SITE_LOCKED = 4,
+    SNARL_SITE_REPEATED = 8,
+};
+
+/* Stands in the copy SNARL_SITE_AT bytes after the return address of a call into the linkage page. */
+struct snarl_plan_site {
+    int32_t original; /* the accessing instruction, from the address of this field */
+    uint8_t size;
+    uint8_t flags; /* enum snarl_site_flags */
+    uint8_t shape; /* of a string instruction: enum snarl_instruction_shape */
+    uint8_t zero;
+};
+#define SNARL_SITE_AT 13
+
+_Static_assert(sizeof(struct snarl_plan_patch) == 16, "a patch record is packed");
+_Static_assert(sizeof(struct snarl_plan_map) == 12, "a map record is packed");
+_Static_assert(sizeof(struct snarl_plan_row) == 12, "an unwinding record is packed");
+_Static_assert(sizeof(struct snarl_plan_site) == 8, "a site is packed");
+_Static_assert(sizeof(struct snarl_plan_head) % 8 == 0, "the head has no tail");
+
+/* A hash against damage, not against malice: four lanes of multiply and rotate, words of 8 bytes. */
+static inline uint64_t snarl_plan_hash(const void *bytes, size_t size)
+{
+    const uint8_t *at = bytes;
+    uint64_t lane[4] = {size, 1, 2, 3};
+    for (; size >= 32; size -= 32, at += 32)
+        for (int i = 0; i < 4; i++) {
+            uint64_t word;
+            __builtin_memcpy(&word, at + 8 * i, 8);
+            lane[i] = (lane[i] ^ word) * 0x9e3779b97f4a7c15ull;
+            lane[i] ^= lane[i] >> 29;
+        }
+    for (; size; size--, at++)
+        lane[0] = (lane[0] ^ *at) * 0x100000001b3ull;
+    uint64_t hash = lane[0];
+    for (int i = 1; i < 4; i++)
+        hash = (hash ^ lane[i]) * 0xff51afd7ed558ccdull ^ hash >> 31;
+    return hash;
+}
+
+#endif

@@ -1,0 +1,119 @@
+/* live.c - see live.h. The sets only grow from round to round, so the iteration ends. */
+#include "plan/live.h"
+
+static const struct snarl_instruction *last_of(const struct snarl_code *code, const struct snarl_block *block)
+{
+    return &code->instructions[block->first + block->count - 1];
+}
+
+/* What the block's last instruction reads beyond what the decoder says. */
+static uint32_t passed_flags(const struct snarl_code *code, const struct snarl_block *block)
+{
+    if (block->callee >= 0 && code->functions[code->blocks[block->callee].function].copied)
+        return code->blocks[block->callee].live_in & SNARL_SET_FLAGS;
+    bool returns = last_of(code, block)->kind == SNARL_KIND_RETURN;
+    return returns && code->functions[block->function].returns_flags ? SNARL_SET_FLAGS : 0;
+}
+
+static uint32_t live_after(const struct snarl_code *code, const struct snarl_block *block)
+{
+    const struct snarl_instruction *last = last_of(code, block);
+    if (last->kind == SNARL_KIND_JUMP_INDIRECT || last->kind == SNARL_KIND_TRAP)
+        return SNARL_SET_ALL;
+    if (last->kind == SNARL_KIND_RETURN)
+        return SNARL_SET_REGISTERS;
+    uint32_t live = 0;
+    int32_t ways[2] = {block->next, block->target};
+    for (int i = 0; i < 2; i++) {
+        if (ways[i] == SNARL_NO_BLOCK)
+            continue;
+        if (ways[i] < 0 || code->blocks[ways[i]].function != block->function)
+            return SNARL_SET_ALL;
+        live |= code->blocks[ways[i]].live_in;
+    }
+    return live;
+}
+
+void snarl_live_trace(const struct snarl_code *code, const struct snarl_block *block, uint32_t *live)
+{
+    uint32_t after = block->live_out;
+    for (uint32_t i = block->count; i-- > 0;) {
+        const struct snarl_instruction *x = &code->instructions[block->first + i];
+        after = (after & ~x->kills) | x->reads;
+        if (i + 1 == block->count)
+            after |= passed_flags(code, block);
+        live[i] = after;
+    }
+}
+
+static void summarise(const struct snarl_code *code, struct snarl_block *block)
+{
+    block->reads = block->kills = 0;
+    for (uint32_t i = block->count; i-- > 0;) {
+        const struct snarl_instruction *x = &code->instructions[block->first + i];
+        block->reads = (block->reads & ~x->kills) | x->reads;
+        block->kills |= x->kills;
+    }
+}
+
+/* Flags that the last instruction reads as well are live before it, and so before the block if nothing in front of it
+ * sets them. */
+static uint32_t live_before(const struct snarl_code *code, const struct snarl_block *block)
+{
+    uint32_t live = (block->live_out & ~block->kills) | block->reads;
+    if (!passed_flags(code, block))
+        return live;
+    uint32_t before = SNARL_SET_FLAGS;
+    for (uint32_t i = block->count - 1; i-- > 0;) {
+        const struct snarl_instruction *x = &code->instructions[block->first + i];
+        before = (before & ~x->kills) | (x->reads & SNARL_SET_FLAGS);
+    }
+    return live | before;
+}
+
+static bool compute_function(struct snarl_code *code, const struct snarl_function *function)
+{
+    bool changed = true, any = false;
+    while (changed) {
+        changed = false;
+        for (uint32_t i = function->first_block + function->block_count; i-- > function->first_block;) {
+            struct snarl_block *block = &code->blocks[i];
+            block->live_out = live_after(code, block);
+            uint32_t live = live_before(code, block);
+            if (live != block->live_in) {
+                block->live_in = live;
+                changed = any = true;
+            }
+        }
+    }
+    return any;
+}
+
+/* A return site that reads flags was given them by the function called. */
+static void note_returned_flags(struct snarl_code *code)
+{
+    for (uint32_t i = 0; i < code->block_count; i++) {
+        const struct snarl_block *block = &code->blocks[i];
+        if (block->callee < 0 || block->next < 0 || !code->functions[block->function].copied ||
+            !(code->blocks[block->next].live_in & SNARL_SET_FLAGS))
+            continue;
+        code->functions[code->blocks[block->callee].function].returns_flags = true;
+    }
+}
+
+void snarl_live_compute(struct snarl_code *code)
+{
+    for (uint32_t i = 0; i < code->block_count; i++) {
+        if (!code->functions[code->blocks[i].function].copied)
+            continue;
+        code->blocks[i].live_in = 0;
+        summarise(code, &code->blocks[i]);
+    }
+    for (bool again = true; again;) {
+        again = false;
+        for (uint32_t i = 0; i < code->function_count; i++)
+            if (code->functions[i].copied)
+                again |= compute_function(code, &code->functions[i]);
+        note_returned_flags(code);
+    }
+}
