@@ -39,14 +39,12 @@ void snarl_engine_wake(void)
 
 void snarl_engine_forked(struct snarl_thread *thr, const char *mode, uint64_t handle)
 {
-    snarl_memory_forked();
     snarl_stack_forked();
     snarl_modules_forked();
     snarl_finding_forked();
     snarl_thread_forked(thr, snarl_os_thread_id());
     snarl_object_forked();
-    snarl_lockgraph_forked();
-    snarl_sync_forked();
+    snarl_wait_forked();
     for (int i = 0; i < SNARL_COUNT_MAX; i++)
         snarl_counters[i] = 0;
     thr->handle = handle;
@@ -64,6 +62,12 @@ struct snarl_thread *snarl_engine_thread_create(struct snarl_thread *thr, struct
     if (child)
         child->detached = detached;
     return child;
+}
+
+void snarl_engine_thread_created(struct snarl_thread *child, uint32_t id, uint64_t handle)
+{
+    if (child)
+        snarl_thread_set_handle(child, id, handle);
 }
 
 void snarl_engine_thread_start(struct snarl_thread *thr, uint64_t handle)
@@ -92,6 +96,30 @@ static void report_locks_left(struct snarl_thread *thr)
     }
 }
 
+/* Who waits for a lock of a thread that has just ended waits for ever. */
+static void check_waiters(void)
+{
+    for (struct snarl_thread *thr = snarl_thread_first(); thr; thr = thr->next)
+        if (thr->state == SNARL_THREAD_RUNNING && thr->wait.object && !thr->wait.timed)
+            snarl_deadlock_check(thr);
+}
+
+static void forget(struct snarl_sync *sync, void *context)
+{
+    struct snarl_thread *thr = context;
+    if (snarl_held_find(thr, sync))
+        return;
+    snarl_lockgraph_forget(sync);
+    snarl_object_end(sync);
+}
+
+/* The stack of an ended thread will be another's: objects that lived in it are over. */
+static void forget_stack(struct snarl_thread *thr)
+{
+    if (thr->stack_low)
+        snarl_object_each_in(thr->stack_low, thr->stack_high - thr->stack_low, forget, thr);
+}
+
 void snarl_engine_thread_end(struct snarl_thread *thr)
 {
     report_locks_left(thr);
@@ -100,7 +128,11 @@ void snarl_engine_thread_end(struct snarl_thread *thr)
         snarl_thread_describe(thr);
         snarl_runfile_end();
     }
+    forget_stack(thr);
     snarl_thread_ended(thr, snarl_runfile_now());
+    if (thr->held_count)
+        check_waiters();
+    snarl_stall_check_end(thr);
 }
 
 void snarl_engine_detach(struct snarl_thread *thr, uint64_t handle)
@@ -178,6 +210,15 @@ void snarl_engine_close(struct snarl_thread *thr, int how, int value)
     snarl_finding_write_counts();
     write_counters();
     write_exit(how, value);
+    snarl_runfile_end();
+}
+
+void snarl_engine_exec(struct snarl_thread *thr)
+{
+    (void)thr;
+    snarl_runfile_begin();
+    snarl_finding_write_counts();
+    write_exit(2, 0);
     snarl_runfile_end();
 }
 

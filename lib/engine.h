@@ -40,6 +40,8 @@ void snarl_engine_wake(void);
 void snarl_engine_forked(struct snarl_thread *thr, const char *mode, uint64_t handle);
 /* Writes what is only known at the end. `how` and `value` as in the EXIT record. Only the first call counts. */
 void snarl_engine_close(struct snarl_thread *thr, int how, int value);
+/* The process image is about to be replaced. */
+void snarl_engine_exec(struct snarl_thread *thr);
 /* A line that the reports show. */
 void snarl_engine_note(const char *text);
 /* A child process was seen to end with a wait status. */
@@ -48,6 +50,8 @@ void snarl_engine_child(pid_t pid, int status);
 /* --- threads --- */
 
 struct snarl_thread *snarl_engine_thread_create(struct snarl_thread *thr, struct snarl_site site, bool detached);
+/* In the creator: the child (with this id when it was made) exists; it may even be over already. */
+void snarl_engine_thread_created(struct snarl_thread *child, uint32_t id, uint64_t handle);
 void snarl_engine_thread_start(struct snarl_thread *thr, uint64_t handle);
 void snarl_engine_thread_end(struct snarl_thread *thr);
 void snarl_engine_thread_not_created(struct snarl_thread *thr, struct snarl_thread *child);
@@ -82,6 +86,9 @@ void snarl_memory_gone(struct snarl_thread *thr, uintptr_t start, uintptr_t size
 
 /* --- condition variables --- */
 
+void snarl_condition_init(struct snarl_thread *thr, uintptr_t address, uint32_t flags, struct snarl_site site);
+/* Before the true call, which waits for waiters on their way out: those that nobody woke are reported. */
+void snarl_condition_destroy(struct snarl_thread *thr, uintptr_t address, struct snarl_site site);
 /* Before the true wait: `thr` lets go of `mutex`. */
 void snarl_condition_waiting(struct snarl_thread *thr, uintptr_t condition, uintptr_t mutex, enum snarl_kind mutex_kind,
                              bool timed, bool shared, struct snarl_site site);
@@ -95,6 +102,7 @@ void snarl_condition_signal(struct snarl_thread *thr, uintptr_t condition, bool 
 
 void snarl_barrier_init(struct snarl_thread *thr, uintptr_t address, uint32_t needed, uint32_t flags,
                         struct snarl_site site);
+void snarl_barrier_destroy(struct snarl_thread *thr, uintptr_t address, struct snarl_site site);
 void snarl_barrier_waiting(struct snarl_thread *thr, uintptr_t address, struct snarl_site site);
 void snarl_barrier_over(struct snarl_thread *thr, uintptr_t address);
 
@@ -106,8 +114,8 @@ void snarl_semaphore_post(struct snarl_thread *thr, uintptr_t address, struct sn
 /* The initialiser of a once or a static guard runs in `thr` between these two. */
 void snarl_once_begin(struct snarl_thread *thr, uintptr_t address, enum snarl_kind kind, struct snarl_site site);
 void snarl_once_end(struct snarl_thread *thr, uintptr_t address);
-/* Before a call that waits for another thread's initialiser (or finds it done). */
-void snarl_once_passed(struct snarl_thread *thr, uintptr_t address);
+/* It was done already, or another thread did it while we waited. */
+void snarl_once_passed(struct snarl_thread *thr, uintptr_t address, struct snarl_site site);
 
 /* --- rest --- */
 

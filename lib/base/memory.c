@@ -19,7 +19,7 @@ struct free_block {
     struct free_block *next;
 };
 
-static struct snarl_mutex s_lock; /* guards all below */
+static SNARL_MUTEX s_lock = {.rank = SNARL_RANK_MEMORY}; /* guards all below */
 static struct free_block *s_free[CLASS_COUNT];
 static char *s_chunk_at;
 static char *s_chunk_end;
@@ -108,9 +108,4 @@ void snarl_memory_free(void *memory, size_t size)
 size_t snarl_memory_used(void)
 {
     return __atomic_load_n(&s_used, __ATOMIC_RELAXED);
-}
-
-void snarl_memory_forked(void)
-{
-    snarl_mutex_reset(&s_lock);
 }

@@ -16,7 +16,5 @@ void *snarl_memory_alloc(size_t size);
 void snarl_memory_free(void *block, size_t size);
 /* Bytes taken from the system so far. */
 size_t snarl_memory_used(void);
-/* In the child of a fork. */
-void snarl_memory_forked(void);
 
 #endif

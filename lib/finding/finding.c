@@ -19,7 +19,7 @@ struct seen {
     uint32_t written;
 };
 
-static struct snarl_mutex s_lock; /* guards the two below */
+static SNARL_MUTEX s_lock = {.rank = SNARL_RANK_FINDING}; /* guards the two below */
 static struct snarl_map s_seen;
 static uint32_t s_count;
 
@@ -189,7 +189,6 @@ uint32_t snarl_finding_count(void)
 /* The child's findings are its own: it may find again what its parent found. */
 void snarl_finding_forked(void)
 {
-    snarl_mutex_reset(&s_lock);
     s_seen = (struct snarl_map){0};
     s_count = 0;
 }

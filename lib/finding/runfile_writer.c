@@ -17,7 +17,7 @@
 #define BUFFER_BYTES ((size_t)1 << 17)
 #define LOWEST_FD 900 /* ours stay out of the way of programs that expect small numbers */
 
-static struct snarl_mutex s_lock;
+static SNARL_MUTEX s_lock = {.rank = SNARL_RANK_RUNFILE};
 static int s_fd = -1;
 static char s_directory[SNARL_PATH_MAX];
 static char s_path[SNARL_PATH_MAX];
@@ -291,7 +291,6 @@ bool snarl_runfile_open(const char *directory, const char *mode)
 
 void snarl_runfile_forked(const char *mode)
 {
-    snarl_mutex_reset(&s_lock);
     s_length = 0;
     if (s_fd >= 0)
         snarl_os_close(s_fd);
@@ -311,6 +310,22 @@ bool snarl_runfile_is_open(void)
 bool snarl_runfile_owns_fd(int fd)
 {
     return fd >= 0 && fd == s_fd;
+}
+
+int snarl_runfile_fd(void)
+{
+    return s_fd;
+}
+
+void snarl_runfile_move_fd(void)
+{
+    snarl_mutex_lock(&s_lock);
+    int fd = s_fd >= 0 ? snarl_os_dup_high(s_fd, s_fd + 1) : -1;
+    if (fd >= 0) {
+        snarl_os_close(s_fd);
+        s_fd = fd;
+    }
+    snarl_mutex_unlock(&s_lock);
 }
 
 uint64_t snarl_runfile_now(void)

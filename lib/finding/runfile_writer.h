@@ -18,8 +18,11 @@ bool snarl_runfile_open(const char *directory, const char *mode);
 /* After fork, in the child: a file of its own, the parent's is closed. */
 void snarl_runfile_forked(const char *mode);
 bool snarl_runfile_is_open(void);
-/* The program closed or replaced our descriptor (close_range, daemon): opens the file again for appending. */
+/* Our descriptor, -1 when there is none; whether `fd` is it; and giving its number up for another. (If it is closed
+ * all the same, by a raw system call, the next write opens the file again.) */
+int snarl_runfile_fd(void);
 bool snarl_runfile_owns_fd(int fd);
+void snarl_runfile_move_fd(void);
 
 void snarl_runfile_begin(void);
 void snarl_runfile_end(void);

@@ -15,7 +15,7 @@
 #define EDGES_MAX 400000u
 #define INSTANCES_MAX 32u
 
-static struct snarl_mutex s_lock;
+static SNARL_MUTEX s_lock = {.rank = SNARL_RANK_GRAPH};
 static struct snarl_map s_edges; /* (from id, to id) -> edge */
 static uint32_t s_edge_count;
 static uint32_t s_back_count; /* edges that close a cycle */
@@ -324,9 +324,4 @@ void snarl_lockgraph_forget(struct snarl_sync *sync)
     sync->node = NULL;
     snarl_memory_free(node, sizeof(*node));
     snarl_mutex_unlock(&s_lock);
-}
-
-void snarl_lockgraph_forked(void)
-{
-    snarl_mutex_reset(&s_lock);
 }

@@ -32,7 +32,5 @@ void snarl_lockgraph_learn(struct snarl_thread *thr, struct snarl_sync *sync, en
 void snarl_lockgraph_forget(struct snarl_sync *sync);
 /* Within no session: writes EDGE records of all orders. */
 void snarl_lockgraph_write(void);
-/* In the child of a fork. */
-void snarl_lockgraph_forked(void);
 
 #endif

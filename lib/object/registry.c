@@ -21,7 +21,7 @@
 #define PAGE_SHIFT 12
 #define STEP 4 /* objects are aligned at least so */
 
-static struct snarl_mutex s_lock; /* guards links, s_free, s_count and creation */
+static SNARL_MUTEX s_lock = {.rank = SNARL_RANK_OBJECT}; /* guards links, s_free, s_count and creation */
 static struct snarl_sync *s_buckets[BUCKETS];
 static struct snarl_sync *s_free;
 static uint32_t s_count, s_live;
@@ -225,6 +225,5 @@ static void forked(struct snarl_sync *sync, void *context)
 
 void snarl_object_forked(void)
 {
-    snarl_mutex_reset(&s_lock);
     snarl_object_each(forked, NULL);
 }

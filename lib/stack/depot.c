@@ -16,7 +16,7 @@
 #define PAGES 1024u
 #define BYTES_MAX ((size_t)64 << 20)
 
-static struct snarl_mutex s_lock; /* guards insertion and the words */
+static SNARL_MUTEX s_lock = {.rank = SNARL_RANK_DEPOT}; /* guards insertion and the words */
 static struct snarl_stack *s_buckets[BUCKETS];
 static struct snarl_stack **s_pages[PAGES];
 static uint32_t s_count;
@@ -158,7 +158,6 @@ const struct snarl_word_frame *snarl_stack_words(uintptr_t value)
 
 void snarl_stack_forked(void)
 {
-    snarl_mutex_reset(&s_lock);
     for (uint32_t id = 1; id <= s_count; id++)
         snarl_stack_get(id)->written = false;
 }

@@ -15,7 +15,7 @@
 
 #define MODULES_MAX 4096 /* objects over a whole life; past it, frames are written as bare addresses */
 
-static struct snarl_mutex s_lock;
+static SNARL_MUTEX s_lock = {.rank = SNARL_RANK_MODULES};
 static struct snarl_module s_modules[MODULES_MAX];
 static uint32_t s_count;
 
@@ -129,7 +129,6 @@ struct snarl_module *snarl_modules_find(uintptr_t address, bool look)
 
 void snarl_modules_forked(void)
 {
-    snarl_mutex_reset(&s_lock);
     for (uint32_t i = 0; i < s_count; i++)
         s_modules[i].written = false;
 }

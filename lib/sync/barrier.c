@@ -59,3 +59,14 @@ void snarl_barrier_over(struct snarl_thread *thr, uintptr_t address)
     snarl_thread_weak_acquire(thr, &barrier->weak);
     snarl_mutex_unlock(&barrier->lock);
 }
+
+void snarl_barrier_destroy(struct snarl_thread *thr, uintptr_t address, struct snarl_site site)
+{
+    struct snarl_sync *barrier = barrier_of(thr, address);
+    if (!barrier)
+        return;
+    if (barrier->state.barrier.arrived)
+        snarl_misuse_report(thr, "destroy-waiting", barrier, "release", "destroys a barrier at which a thread waits",
+                            site);
+    snarl_object_end(barrier);
+}

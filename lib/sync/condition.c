@@ -11,6 +11,22 @@ static struct snarl_sync *condition_of(struct snarl_thread *thr, uintptr_t addre
     return sync && sync->kind == SNARL_KIND_CONDITION ? sync : NULL;
 }
 
+void snarl_condition_init(struct snarl_thread *thr, uintptr_t address, uint32_t flags, struct snarl_site site)
+{
+    snarl_object_create(thr, address, SNARL_KIND_CONDITION, flags, snarl_unwind_site(site, &thr->sites, false));
+}
+
+void snarl_condition_destroy(struct snarl_thread *thr, uintptr_t address, struct snarl_site site)
+{
+    struct snarl_sync *condition = snarl_object_find(thr, address);
+    if (!condition || condition->kind != SNARL_KIND_CONDITION)
+        return;
+    if (condition->state.condition.waiters > condition->state.condition.pending)
+        snarl_misuse_report(thr, "destroy-waiting", condition, "release",
+                            "destroys a condition on which a thread waits", site);
+    snarl_object_end(condition);
+}
+
 /* The rules about the mutex of a wait. */
 static void check_mutex(struct snarl_thread *thr, struct snarl_sync *condition, uintptr_t mutex, struct snarl_site site)
 {

@@ -36,7 +36,7 @@ struct walk {
     uint32_t budget;
 };
 
-static struct snarl_mutex s_lock;
+static SNARL_MUTEX s_lock = {.rank = SNARL_RANK_DEADLOCK};
 static struct snarl_finding s_finding; /* guarded by s_lock */
 static struct walk s_walk, s_again;    /* the same */
 
@@ -226,9 +226,4 @@ void snarl_deadlock_check(struct snarl_thread *thr)
     snarl_mutex_unlock(&s_lock);
     if (found)
         snarl_deadlock_end(thr);
-}
-
-void snarl_deadlock_forked(void)
-{
-    snarl_mutex_reset(&s_lock);
 }

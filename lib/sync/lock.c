@@ -16,8 +16,14 @@
 static struct snarl_sync *object_of(struct snarl_thread *thr, uintptr_t address, enum snarl_kind kind, uint32_t flags)
 {
     struct snarl_sync *sync = snarl_object_get(thr, address, kind, flags);
-    if (!sync || sync->kind == kind || sync->kind == SNARL_KIND_NONE)
+    if (!sync || sync->kind == kind)
         return sync;
+    if (sync->kind == SNARL_KIND_NONE) { /* known only by a name or an order so far */
+        sync->kind = (uint8_t)kind;
+        sync->flags |= flags;
+        sync->written = false;
+        return sync;
+    }
     if ((sync->kind >= SNARL_KIND_MUTEX && sync->kind <= SNARL_KIND_ROBUST_MUTEX) &&
         (kind >= SNARL_KIND_MUTEX && kind <= SNARL_KIND_ROBUST_MUTEX))
         return sync; /* kinds of mutexes: what its initialiser said counts */

@@ -3,7 +3,7 @@
 
 #include "base/mutex.h"
 
-static struct snarl_mutex s_lock;
+static SNARL_MUTEX s_lock = {.rank = SNARL_RANK_MISUSE};
 static struct snarl_finding s_finding; /* too large for a program's small stacks; guarded by s_lock */
 
 void snarl_finding_add_held(struct snarl_event *event, struct snarl_thread *thr)
@@ -90,11 +90,4 @@ void snarl_signal_unsafe(struct snarl_thread *thr, const char *function, struct 
     add_call(thr, "signal", function, 0, stack);
     send(thr, NULL, NULL);
     snarl_mutex_unlock(&s_lock);
-}
-
-void snarl_sync_forked(void)
-{
-    snarl_mutex_reset(&s_lock);
-    snarl_deadlock_forked();
-    snarl_stall_forked();
 }

@@ -1,4 +1,5 @@
 /* order.c - happens-before edges that are not locks: once, joins, annotations. */
+#include "lockgraph/lockgraph.h"
 #include "sync/sync.h"
 
 void snarl_order_release(struct snarl_thread *thr, uintptr_t address)
@@ -34,8 +35,16 @@ void snarl_once_end(struct snarl_thread *thr, uintptr_t address)
     snarl_lock_releasing(thr, address, (struct snarl_site){0, 0});
 }
 
-void snarl_once_passed(struct snarl_thread *thr, uintptr_t address)
+/* Another schedule would have made it wait for the initialiser: that order is learnt before the edge is taken. */
+void snarl_once_passed(struct snarl_thread *thr, uintptr_t address, struct snarl_site site)
 {
+    struct snarl_sync *sync = thr->held_count && snarl_awake ? snarl_object_find(thr, address) : NULL;
+    if (sync) {
+        uint32_t stack = snarl_unwind_site(site, &thr->sites, false);
+        if (!snarl_held_find(thr, sync) &&
+            !snarl_lockgraph_known(thr, sync, SNARL_MODE_WRITE, SNARL_HOW_BLOCK, stack))
+            snarl_lockgraph_learn(thr, sync, SNARL_MODE_WRITE, SNARL_HOW_BLOCK, stack);
+    }
     snarl_order_acquire(thr, address);
 }
 

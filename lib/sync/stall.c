@@ -17,9 +17,9 @@
 #include "sync/sync.h"
 
 #define CONFIRM_NS 100000000u
-#define THREADS_MAX 4096
+#define ROUNDS 10
 
-static struct snarl_mutex s_lock;
+static SNARL_MUTEX s_lock = {.rank = SNARL_RANK_STALL};
 static struct snarl_finding s_finding; /* guarded by s_lock */
 
 static bool condition_blocks(const struct snarl_sync *condition)
@@ -112,14 +112,37 @@ static void write_stall(void)
     snarl_runfile_end();
 }
 
-void snarl_stall_check(struct snarl_thread *thr)
+/* Deadlocks that were only suspected (semaphores used as locks) are certain once nobody runs. */
+static void check_deadlocks(void)
 {
-    uint64_t before, after;
-    if (thr->wait.timed || snarl_host->woken_from_outside() || !all_blocked(&before))
+    for (struct snarl_thread *thr = snarl_thread_first(); thr; thr = thr->next)
+        if (thr->state == SNARL_THREAD_RUNNING)
+            snarl_deadlock_check(thr);
+}
+
+/* Whether the same threads are blocked in the same waits as `sum` tells, for a whole CONFIRM_NS, and are all that the
+ * kernel knows of, but for `leaving` (a thread on its way out is still there for a moment). */
+static bool confirmed(uint64_t sum, uint32_t leaving)
+{
+    for (int round = 0; round < ROUNDS; round++) {
+        snarl_os_sleep(CONFIRM_NS);
+        uint64_t now;
+        uint32_t count = all_blocked(&now);
+        if (!count || now != sum)
+            return false;
+        if (kernel_threads() == count + leaving)
+            return true;
+    }
+    return false;
+}
+
+static void check(struct snarl_thread *thr, uint32_t leaving)
+{
+    uint64_t sum;
+    if (snarl_wait_count() < snarl_thread_alive() || !all_blocked(&sum))
         return;
-    snarl_os_sleep(CONFIRM_NS);
-    uint32_t count = all_blocked(&after);
-    if (!count || before != after || kernel_threads() != count)
+    check_deadlocks();
+    if (snarl_host->woken_from_outside() || !confirmed(sum, leaving))
         return;
     snarl_mutex_lock(&s_lock);
     write_stall();
@@ -127,7 +150,13 @@ void snarl_stall_check(struct snarl_thread *thr)
     snarl_deadlock_end(thr);
 }
 
-void snarl_stall_forked(void)
+void snarl_stall_check(struct snarl_thread *thr)
 {
-    snarl_mutex_reset(&s_lock);
+    if (!thr->wait.timed)
+        check(thr, 0);
+}
+
+void snarl_stall_check_end(struct snarl_thread *thr)
+{
+    check(thr, 1);
 }

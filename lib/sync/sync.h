@@ -12,6 +12,10 @@ extern const struct snarl_host *snarl_host;
 void snarl_wait_begin(struct snarl_thread *thr, enum snarl_wait_kind kind, void *object, uint32_t object_id,
                       enum snarl_mode mode, bool timed, struct snarl_site site);
 void snarl_wait_end(struct snarl_thread *thr);
+/* Threads that now wait without a timeout. */
+uint32_t snarl_wait_count(void);
+/* In the child of a fork. */
+void snarl_wait_forked(void);
 /* What `thr` waits for, as an event of a finding; and, within a session, the records that this needs. */
 void snarl_finding_add_wait(struct snarl_finding *finding, struct snarl_thread *thr);
 void snarl_wait_describe(struct snarl_thread *thr);
@@ -22,13 +26,10 @@ void snarl_wait_describe(struct snarl_thread *thr);
 void snarl_deadlock_check(struct snarl_thread *thr);
 /* Whether every thread waits and nobody can go on; the same. */
 void snarl_stall_check(struct snarl_thread *thr);
+/* `thr` has just ended: whether it leaves the others without help. */
+void snarl_stall_check_end(struct snarl_thread *thr);
 /* After a deadlock or stall was written: does what --on-deadlock says. */
 void snarl_deadlock_end(struct snarl_thread *thr);
-
-/* In the child of a fork: the locks of these files are free. */
-void snarl_sync_forked(void);
-void snarl_deadlock_forked(void);
-void snarl_stall_forked(void);
 
 /* --- misuse.c --- */
 

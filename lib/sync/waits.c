@@ -6,6 +6,18 @@
  * stale, so it is only a suspicion; see deadlock.c for how it is confirmed. `serial` tells one wait from the next. */
 #include "sync/sync.h"
 
+static uint32_t s_count; /* threads that wait without a timeout */
+
+uint32_t snarl_wait_count(void)
+{
+    return __atomic_load_n(&s_count, __ATOMIC_SEQ_CST);
+}
+
+void snarl_wait_forked(void)
+{
+    s_count = 0;
+}
+
 void snarl_wait_begin(struct snarl_thread *thr, enum snarl_wait_kind kind, void *object, uint32_t object_id,
                       enum snarl_mode mode, bool timed, struct snarl_site site)
 {

@@ -19,7 +19,7 @@
 
 #define RECORDS_MAX 4096u
 
-static struct snarl_mutex s_lock; /* guards all below and the records' identity, lineage and life */
+static SNARL_MUTEX s_lock = {.rank = SNARL_RANK_THREAD}; /* guards all below and the records' identity, lineage and life */
 static struct snarl_thread *s_first;
 static uint32_t s_records, s_created, s_alive;
 static struct snarl_map s_by_handle;
@@ -70,6 +70,7 @@ static void renew(struct snarl_thread *thr, struct snarl_thread *creator, uint32
     thr->start_ns = now_ns;
     thr->end_ns = 0;
     thr->handle = 0;
+    thr->stack_low = thr->stack_high = 0;
     thr->name[0] = '\0';
     thr->guard = thr->in_signal = 0;
     thr->held_count = 0;
@@ -109,6 +110,16 @@ void snarl_thread_started(struct snarl_thread *thr, uint64_t handle, pid_t tid)
     thr->state = SNARL_THREAD_RUNNING;
     thr->written = false;
     snarl_map_put(&s_by_handle, handle, thr);
+    snarl_mutex_unlock(&s_lock);
+}
+
+void snarl_thread_set_handle(struct snarl_thread *thr, uint32_t id, uint64_t handle)
+{
+    snarl_mutex_lock(&s_lock);
+    if (thr->id == id && !thr->handle) {
+        thr->handle = handle;
+        snarl_map_put(&s_by_handle, handle, thr);
+    }
     snarl_mutex_unlock(&s_lock);
 }
 
@@ -180,8 +191,8 @@ struct snarl_thread *snarl_thread_by_id(uint32_t id)
 void snarl_thread_set_name(struct snarl_thread *thr, const char *name)
 {
     snarl_mutex_lock(&s_lock);
-    strncpy(thr->name, name, SNARL_THREAD_NAME - 1);
-    thr->name[SNARL_THREAD_NAME - 1] = '\0';
+    strncpy(thr->name, name, SNARL_THREAD_NAME_MAX - 1);
+    thr->name[SNARL_THREAD_NAME_MAX - 1] = '\0';
     thr->written = false;
     snarl_mutex_unlock(&s_lock);
 }
@@ -203,7 +214,6 @@ uint32_t snarl_thread_alive(void)
 
 void snarl_thread_forked(struct snarl_thread *thr, pid_t tid)
 {
-    snarl_mutex_reset(&s_lock);
     for (struct snarl_thread *other = s_first; other; other = other->next) {
         other->written = false;
         if (other != thr && other->state <= SNARL_THREAD_RUNNING)

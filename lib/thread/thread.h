@@ -19,7 +19,7 @@
 struct snarl_sync;
 struct snarl_snapshot;
 
-#define SNARL_THREAD_NAME 32
+#define SNARL_THREAD_NAME_MAX 32
 #define SNARL_HELD_INLINE 16
 #define SNARL_HELD_MAX 8192 /* locks held at once; further ones are not tracked (SNARL_COUNT_HELD_OVERFLOW) */
 #define SNARL_LOCK_CACHE 64 /* entries, a power of two */
@@ -85,12 +85,14 @@ struct snarl_thread {
     uint32_t create_stack;
     uint64_t start_ns, end_ns; /* since the process's start */
     uint64_t handle;           /* pthread_t */
-    char name[SNARL_THREAD_NAME];
+    char name[SNARL_THREAD_NAME_MAX];
     struct snarl_thread *next; /* all records, newest first */
 
     /* its own */
     int guard;          /* > 0: inside the detector, interceptors pass through */
     int in_signal;      /* depth of asynchronous signal handlers */
+    uintptr_t signal_low, signal_high; /* where the frames of the innermost one are */
+    uintptr_t stack_low, stack_high;   /* 0: not known */
     uint32_t held_count, held_capacity;
     struct snarl_held *held; /* oldest first */
     struct snarl_held held_inline[SNARL_HELD_INLINE];
@@ -115,6 +117,8 @@ struct snarl_thread {
 struct snarl_thread *snarl_thread_new(struct snarl_thread *creator, uint32_t create_stack, uint64_t now_ns);
 /* In the new thread, first of all. */
 void snarl_thread_started(struct snarl_thread *thr, uint64_t handle, pid_t tid);
+/* The creator may know the handle before the thread runs: whoever comes first. */
+void snarl_thread_set_handle(struct snarl_thread *thr, uint32_t id, uint64_t handle);
 void snarl_thread_ended(struct snarl_thread *thr, uint64_t now_ns);
 /* Creation failed: the record is free again. */
 void snarl_thread_abandon(struct snarl_thread *thr);

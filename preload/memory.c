@@ -1,0 +1,196 @@
+/* memory.c - memory that goes away, and allocation inside signal handlers.
+ *
+ * The true allocator is whatever comes behind us in load order (a program may bring its own), except a sanitizer's,
+ * which stays inert: then libc's. While it is being looked up, which may itself allocate, a small arena of ours
+ * serves; its blocks are never freed. */
+#include <dlfcn.h>
+#include <errno.h>
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "preload/real.h"
+#include "preload/shim.h"
+
+static void *(*s_malloc)(size_t);
+static void *(*s_calloc)(size_t, size_t);
+static void *(*s_realloc)(void *, size_t);
+static void (*s_free)(void *);
+static void *(*s_memalign)(size_t, size_t);
+static void *(*s_aligned_alloc)(size_t, size_t);
+static int (*s_posix_memalign)(void **, size_t, size_t);
+static size_t (*s_usable_size)(void *);
+
+static char s_arena[16384] __attribute__((aligned(16)));
+static size_t s_arena_used;
+
+static bool in_arena(const void *block)
+{
+    return (const char *)block >= s_arena && (const char *)block < s_arena + sizeof(s_arena);
+}
+
+/* Each block has its size in front, for realloc. */
+static void *arena_alloc(size_t size)
+{
+    size_t whole = (size + 31) & ~(size_t)15;
+    size_t at = __atomic_fetch_add(&s_arena_used, whole, __ATOMIC_RELAXED);
+    if (at + whole > sizeof(s_arena))
+        return NULL;
+    *(size_t *)(s_arena + at) = size;
+    return s_arena + at + 16;
+}
+
+/* A sanitizer's runtime offers this; its allocator must not be used before it has started, which it never does. */
+static bool from_sanitizer(void *function)
+{
+    Dl_info info;
+    if (!dladdr(function, &info) || !info.dli_fname)
+        return false;
+    void *library = dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
+    bool found = library && dlsym(library, "__sanitizer_set_death_callback");
+    if (library)
+        dlclose(library);
+    return found;
+}
+
+static void *find(const char *name, bool from_libc)
+{
+    return from_libc ? snarl_real_find(name) : dlsym(RTLD_NEXT, name);
+}
+
+static void resolve(void)
+{
+    static __thread bool s_resolving __attribute__((tls_model("initial-exec")));
+    if (s_resolving)
+        return;
+    s_resolving = true;
+    void *next = dlsym(RTLD_NEXT, "malloc");
+    bool libc = !next || from_sanitizer(next);
+    s_calloc = (void *(*)(size_t, size_t))find("calloc", libc);
+    s_realloc = (void *(*)(void *, size_t))find("realloc", libc);
+    s_free = (void (*)(void *))find("free", libc);
+    s_memalign = (void *(*)(size_t, size_t))find("memalign", libc);
+    s_aligned_alloc = (void *(*)(size_t, size_t))find("aligned_alloc", libc);
+    s_posix_memalign = (int (*)(void **, size_t, size_t))find("posix_memalign", libc);
+    s_usable_size = (size_t(*)(void *))find("malloc_usable_size", libc);
+    __atomic_store_n(&s_malloc, (void *(*)(size_t))find("malloc", libc), __ATOMIC_RELEASE);
+    s_resolving = false;
+}
+
+/* False while the look-up itself allocates. */
+static inline bool ready(void)
+{
+    if (__builtin_expect(!s_malloc, 0))
+        resolve();
+    return s_malloc != NULL;
+}
+
+static void check(const char *function, struct snarl_site site)
+{
+    struct snarl_thread *thr = snarl_current;
+    if (__builtin_expect(!thr->in_signal, 1) || !snarl_enter())
+        return;
+    snarl_check_signal(thr, function, site);
+    snarl_leave(thr);
+}
+
+/* Locks in the block end with it. */
+static void going(void *block, struct snarl_site site)
+{
+    if (__builtin_expect(!snarl_object_near((uintptr_t)block), 1) &&
+        __builtin_expect(!snarl_object_near((uintptr_t)block + 4095), 1))
+        return;
+    struct snarl_thread *thr = snarl_enter();
+    if (!thr)
+        return;
+    snarl_memory_gone(thr, (uintptr_t)block, s_usable_size(block), site);
+    snarl_leave(thr);
+}
+
+SNARL_EXPORT void *malloc(size_t size)
+{
+    if (!ready())
+        return arena_alloc(size);
+    check("malloc", SNARL_SITE);
+    return s_malloc(size);
+}
+
+SNARL_EXPORT void *calloc(size_t count, size_t size)
+{
+    if (!ready())
+        return arena_alloc(count * size); /* static memory: zero, and never used twice */
+    check("calloc", SNARL_SITE);
+    return s_calloc(count, size);
+}
+
+SNARL_EXPORT void free(void *block)
+{
+    if (!block || in_arena(block))
+        return;
+    if (!ready())
+        return;
+    check("free", SNARL_SITE);
+    going(block, SNARL_SITE);
+    s_free(block);
+}
+
+SNARL_EXPORT void *realloc(void *block, size_t size)
+{
+    if (!ready())
+        return arena_alloc(size);
+    check("realloc", SNARL_SITE);
+    if (block && in_arena(block)) {
+        size_t old = *(size_t *)((char *)block - 16);
+        void *moved = s_malloc(size);
+        return moved ? memcpy(moved, block, old < size ? old : size) : NULL;
+    }
+    if (block)
+        going(block, SNARL_SITE);
+    return s_realloc(block, size);
+}
+
+SNARL_EXPORT void *reallocarray(void *block, size_t count, size_t size)
+{
+    size_t whole;
+    if (__builtin_mul_overflow(count, size, &whole)) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    return realloc(block, whole);
+}
+
+SNARL_EXPORT void *memalign(size_t alignment, size_t size)
+{
+    if (!ready())
+        return NULL;
+    check("memalign", SNARL_SITE);
+    return s_memalign(alignment, size);
+}
+
+SNARL_EXPORT void *aligned_alloc(size_t alignment, size_t size)
+{
+    if (!ready())
+        return NULL;
+    check("aligned_alloc", SNARL_SITE);
+    return s_aligned_alloc(alignment, size);
+}
+
+SNARL_EXPORT int posix_memalign(void **block, size_t alignment, size_t size)
+{
+    if (!ready())
+        return ENOMEM;
+    check("posix_memalign", SNARL_SITE);
+    return s_posix_memalign(block, alignment, size);
+}
+
+SNARL_EXPORT int munmap(void *address, size_t size)
+{
+    snarl_enter_refused();
+    struct snarl_thread *thr = snarl_enter();
+    if (thr) {
+        snarl_memory_gone(thr, (uintptr_t)address, size, SNARL_SITE);
+        snarl_leave(thr);
+    }
+    return real_munmap(address, size);
+}

@@ -1,0 +1,92 @@
+/* shim.h - what every interceptor uses: the way into the detector and out of it.
+ *
+ * Each interceptor has the same steps: enter; when that says NULL, call the true function and return (we are inside
+ * the detector already, or it is off, or not yet there); what comes before; the true call; what comes after; leave.
+ * A true call that may block, or may not return, is made outside: leave before it, enter again after it.
+ *
+ * The thread's record hangs on an initial-exec thread-local pointer, which is never NULL: threads that we do not
+ * know point to one static detached record whose guard is always set. A signal that arrives while the guard is
+ * set is put off until leave (signal.c), so that its handler never meets the detector half-way, nor leaves it by
+ * longjmp. */
+#ifndef SNARL_PRELOAD_SHIM_H
+#define SNARL_PRELOAD_SHIM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine.h"
+
+#define SNARL_EXPORT __attribute__((visibility("default")))
+
+extern __thread struct snarl_thread *snarl_current __attribute__((tls_model("initial-exec")));
+/* Signals that were put off for this thread; see signal.c. */
+extern __thread volatile int snarl_signals_put_off __attribute__((tls_model("initial-exec")));
+
+/* Where the program called this interceptor. To be used in the exported function itself. */
+#define SNARL_SITE                                                                                          \
+    ((struct snarl_site){(uintptr_t)__builtin_return_address(0), (uintptr_t)__builtin_dwarf_cfa()})
+
+/* Whether `thr` is a thread that we know: not the detached record. */
+static inline bool snarl_enter_possible(const struct snarl_thread *thr)
+{
+    return thr->id != 0;
+}
+
+/* The slow half of snarl_enter: makes sure that the true functions are known; always NULL. */
+struct snarl_thread *snarl_enter_refused(void);
+void snarl_signals_deliver(void);
+
+/* The calling thread's record with its guard set, or NULL. */
+static inline struct snarl_thread *snarl_enter(void)
+{
+    struct snarl_thread *thr = snarl_current;
+    if (__builtin_expect(thr->guard, 0))
+        return snarl_enter_refused();
+    thr->guard = 1;
+    __asm__ volatile("" ::: "memory");
+    return thr;
+}
+
+static inline void snarl_leave(struct snarl_thread *thr)
+{
+    __asm__ volatile("" ::: "memory");
+    thr->guard = 0;
+    if (__builtin_expect(snarl_signals_put_off, 0))
+        snarl_signals_deliver();
+}
+
+/* Back in after a true call made outside. */
+static inline void snarl_enter_again(struct snarl_thread *thr)
+{
+    thr->guard = 1;
+    __asm__ volatile("" ::: "memory");
+}
+
+/* signal.c: whether the call is still made from the handler that `thr` was last known to be in. */
+bool snarl_signal_still_inside(struct snarl_thread *thr, struct snarl_site site);
+
+/* Reports `function` when the thread is inside an asynchronous signal handler. */
+static inline void snarl_check_signal(struct snarl_thread *thr, const char *function, struct snarl_site site)
+{
+    if (__builtin_expect(thr->in_signal, 0) && snarl_signal_still_inside(thr, site))
+        snarl_signal_unsafe(thr, function, site);
+}
+
+/* init.c */
+
+/* The pthread_t of the calling thread as a number. */
+uint64_t snarl_self_handle(void);
+/* "off", "calls" or "full": the mode in the run file. */
+const char *snarl_mode_word(void);
+/* The end of the process: what is only known then is written, and in the form without a command the report is
+ * printed. May be called more than once; safe in a vfork child (does nothing there). */
+void snarl_process_ends(struct snarl_thread *thr, int how, int value);
+/* Ends the process at once, as after a deadlock. */
+_Noreturn void snarl_process_end_now(int status);
+/* The path of libsnarl.so. */
+const char *snarl_own_path(void);
+
+/* signal.c */
+bool snarl_signals_may_wake(void);
+
+#endif
