@@ -120,8 +120,8 @@ static json_t *describe(const struct snarl_rundir *directory, char *const *comma
     for (; *command; command++)
         json_array_append_new(words, json_text(*command));
     json_t *meta = json_pack("{s:i s:s s:s s:s s:o s:o s:o s:i}", "schema", 1, "snarl", SNARL_VERSION, "id",
-                             directory->id, "started", directory->started, "command", words, "cwd", cwd,
-                             "host", host, "pid", (int)getpid());
+                             directory->id, "started", directory->started, "command", words, "cwd", json_text(cwd),
+                             "host", json_text(host), "pid", (int)getpid());
     free(cwd);
     return meta;
 }
