@@ -10,6 +10,11 @@ const struct snarl_report_format snarl_report_formats[] = {
     {"text", "for people, on a terminal", snarl_text_render},
     {"json", "the whole document, schema 1", snarl_json_render},
     {"html", "one self-contained page for a browser", snarl_html_render},
+    {"sarif", "SARIF 2.1.0, for code scanning", snarl_sarif_render},
+    {"junit", "JUnit XML, for test results", snarl_junit_render},
+    {"dot", "the lock-order graph for Graphviz", snarl_dot_render},
+    {"markdown", "a page for job summaries and review comments", snarl_markdown_render},
+    {"github", "GitHub's workflow annotations", snarl_github_render},
     {NULL, NULL, NULL},
 };
 

@@ -14,9 +14,14 @@ add_custom_command(OUTPUT ${html_embedded}
     VERBATIM)
 
 set(RENDER_SOURCES
+    dot.c
     html.c
     html_data.c
     html_layout.c
+    junit.c
+    markdown.c
     order.c
+    pick.c
+    sarif.c
     ${html_embedded})
 set(RENDER_LIBS ${GVC_LIBRARIES} m)

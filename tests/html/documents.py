@@ -17,8 +17,12 @@ MODULE = "/srv/bank/bin/bank"
 BUILD_ID = "8f3c2a90d1e45b6770a1"
 
 
+with open(SOURCE, encoding="utf-8") as source_file:
+    LINES = source_file.read().splitlines()
+
+
 def line(text, nth=1):
-    for number, content in enumerate(open(SOURCE, encoding="utf-8"), 1):
+    for number, content in enumerate(LINES, 1):
         if text in content:
             nth -= 1
             if not nth:

@@ -1,0 +1,195 @@
+/* pick.c - see pick.h. */
+#include "reports/pick.h"
+
+#include "reports/order.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const struct snarl_kind snarl_kinds[SNARL_KINDS] = {
+    {"deadlock", "Deadlock", "Threads wait for each other in a circle and none of them can go on.", "error"},
+    {"stall", "Stall", "Every thread is blocked for ever and nothing is left that could wake one.", "error"},
+    {"data-race", "Data race",
+     "Two threads touch the same memory, at least one of them writes, and nothing orders them.", "error"},
+    {"lock-order-inversion", "Lock-order inversion",
+     "Locks are taken in a circle: another schedule of the same threads is a deadlock.", "warning"},
+    {"lock-misuse", "Lock misuse", "A rule of POSIX or C11 for locks is broken.", "error"},
+    {"signal-unsafe", "Unsafe in a signal handler",
+     "A signal handler takes a lock or enters the allocator, which the code that it interrupts may be inside.",
+     "warning"},
+    {"thread-leak", "Thread leak", "A thread is neither joined nor detached when the program ends.", "note"},
+};
+
+const struct snarl_kind *snarl_kind_find(const char *name)
+{
+    for (size_t i = 0; i < SNARL_KINDS; i++)
+        if (!strcmp(snarl_kinds[i].name, name))
+            return &snarl_kinds[i];
+    return NULL;
+}
+
+const char *snarl_pick_text(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text ? text : "";
+}
+
+json_int_t snarl_pick_number(const json_t *object, const char *key)
+{
+    return json_integer_value(json_object_get(object, key));
+}
+
+const char *snarl_pick_base(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* True when `name` begins with `stem` and then ends, or goes on with ".so", "-2.36.so" and the like. */
+static bool library(const char *name, const char *stem)
+{
+    size_t length = strlen(stem);
+    return !strncmp(name, stem, length) && (!name[length] || name[length] == '.' || name[length] == '-');
+}
+
+bool snarl_pick_runtime(const json_t *frame)
+{
+    static const char *const stems[] = {"libc",  "libpthread", "libm",     "librt",   "libdl",  "ld",
+                                        "libgcc_s", "libstdc++", "libsnarl", "libtsan", "[vdso]"};
+    const char *name = snarl_pick_base(snarl_pick_text(frame, "module"));
+    for (size_t i = 0; i < sizeof(stems) / sizeof(stems[0]); i++)
+        if (library(name, stems[i]))
+            return true;
+    return false;
+}
+
+const json_t *snarl_pick_frame(const json_t *event)
+{
+    const json_t *stack = json_object_get(event, "stack"), *own = NULL;
+    size_t i;
+    json_t *frame;
+    json_array_foreach(stack, i, frame) {
+        if (snarl_pick_runtime(frame))
+            continue;
+        if (*snarl_pick_text(frame, "file"))
+            return frame;
+        if (!own)
+            own = frame;
+    }
+    return own ? own : json_array_get(stack, 0);
+}
+
+const json_t *snarl_pick_primary(const json_t *finding)
+{
+    const json_t *events = json_object_get(finding, "events"), *first = NULL;
+    size_t i;
+    json_t *event;
+    json_array_foreach(events, i, event) {
+        const json_t *frame = snarl_pick_frame(event);
+        if (frame && !snarl_pick_runtime(frame) && *snarl_pick_text(frame, "file"))
+            return event;
+        if (!first && frame)
+            first = event;
+    }
+    return first ? first : json_array_get(events, 0);
+}
+
+void snarl_pick_thread(const json_t *event, char *name, size_t size)
+{
+    const json_t *thread = json_object_get(event, "thread");
+    const char *id = snarl_pick_text(thread, "id"), *own = snarl_pick_text(thread, "name");
+    if (*own)
+        snprintf(name, size, "%s", own);
+    else
+        snprintf(name, size, "T%s", *id ? snarl_pick_base(id) : "?");
+}
+
+/* The name of the event's lock: the finding lists its locks, which is quicker than the document's list. */
+static void lock_name(const json_t *document, const json_t *finding, const char *id, char *name, size_t size)
+{
+    size_t i;
+    json_t *lock;
+    json_array_foreach(json_object_get(finding, "locks"), i, lock) {
+        if (!strcmp(snarl_pick_text(lock, "id"), id) && *snarl_pick_text(lock, "name")) {
+            snprintf(name, size, "%s", snarl_pick_text(lock, "name"));
+            return;
+        }
+    }
+    snarl_order_lock_name(document, id, name, size);
+}
+
+void snarl_pick_sentence(const json_t *document, const json_t *finding, const json_t *event, char *text, size_t size)
+{
+    static const char *const verbs[][2] = {{"wait", "waits for"}, {"hold", "takes"}, {"acquire", "takes"},
+                                           {"release", "releases"}};
+    const char *role = snarl_pick_text(event, "role"), *what = snarl_pick_text(event, "what");
+    const char *lock = snarl_pick_text(event, "lock"), *verb = NULL;
+    const char *function = snarl_pick_text(snarl_pick_frame(event), "function");
+    char name[128];
+    for (size_t i = 0; *lock && i < 4; i++)
+        if (!strcmp(role, verbs[i][0]))
+            verb = verbs[i][1];
+    if (verb)
+        lock_name(document, finding, lock, name, sizeof(name));
+    snprintf(text, size, "%s%s%s%s%s", verb ? verb : *what ? what : role, verb ? " " : "", verb ? name : "",
+             *function ? " in " : "", function);
+}
+
+bool snarl_pick_fails(const json_t *document, const json_t *finding)
+{
+    if (json_is_object(json_object_get(document, "gate")))
+        return json_is_true(json_object_get(finding, "fails"));
+    return !json_is_true(json_object_get(finding, "suppressed")) &&
+           strcmp(snarl_pick_text(finding, "baseline"), "unchanged");
+}
+
+struct moment {
+    double at;
+    int role;
+    uint32_t index;
+};
+
+static int earlier(const void *a, const void *b)
+{
+    const struct moment *x = a, *y = b;
+    if (x->at != y->at)
+        return x->at < y->at ? -1 : 1;
+    if (x->role != y->role)
+        return x->role - y->role;
+    return x->index < y->index ? -1 : x->index > y->index;
+}
+
+static double first_of_thread(const json_t *events, const json_t *event)
+{
+    const char *id = snarl_pick_text(json_object_get(event, "thread"), "id");
+    double first = 0;
+    size_t i;
+    json_t *other;
+    json_array_foreach(events, i, other) {
+        double at = json_number_value(json_object_get(other, "time_s"));
+        if (at > 0 && (!first || at < first) && !strcmp(snarl_pick_text(json_object_get(other, "thread"), "id"), id))
+            first = at;
+    }
+    return first;
+}
+
+void snarl_pick_order(const json_t *finding, uint32_t *order)
+{
+    const json_t *events = json_object_get(finding, "events");
+    size_t i, count = json_array_size(events);
+    struct moment *moments = calloc(count + 1, sizeof(*moments));
+    json_t *event;
+    json_array_foreach(events, i, event) {
+        order[i] = i;
+        if (!moments)
+            continue;
+        double at = json_number_value(json_object_get(event, "time_s"));
+        bool hold = !strcmp(snarl_pick_text(event, "role"), "hold");
+        moments[i] = (struct moment){at > 0 ? at : first_of_thread(events, event), hold ? 0 : 1, i};
+    }
+    if (moments)
+        qsort(moments, count, sizeof(*moments), earlier);
+    for (i = 0; moments && i < count; i++)
+        order[moments[i].index] = i;
+    free(moments);
+}
