@@ -6,5 +6,7 @@
 
 int snarl_run_main(int argc, char **argv);
 int snarl_report_main(int argc, char **argv);
+int snarl_doctor_main(int argc, char **argv);
+int snarl_demo_main(int argc, char **argv);
 
 #endif

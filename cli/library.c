@@ -17,7 +17,7 @@
  * was moved elsewhere. */
 static const char *const s_places[] = {"../preload", "../" SNARL_INSTALL_LIBDIR, "../lib", "../lib64"};
 
-static char *own_folder(void)
+char *snarl_library_own_folder(void)
 {
     char path[PATH_MAX];
     ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
@@ -37,7 +37,7 @@ static char *find_path(void)
             snarl_complain("SNARL_LIBRARY names %s: %s", told, strerror(errno));
         return path;
     }
-    char *folder = own_folder();
+    char *folder = snarl_library_own_folder();
     char *path = NULL;
     for (size_t i = 0; !path && i < sizeof(s_places) / sizeof(s_places[0]); i++) {
         char *candidate = snarl_string_format("%s/%s/" NAME, folder, s_places[i]);

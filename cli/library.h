@@ -2,12 +2,13 @@
 #ifndef SNARL_CLI_LIBRARY_H
 #define SNARL_CLI_LIBRARY_H
 
-#include <stdbool.h>
-
 struct snarl_library {
     char *path;   /* what LD_PRELOAD is to say */
     char *folder; /* a temporary one with a link in it, when the true path cannot be said in LD_PRELOAD */
 };
+
+/* The folder of the command's own file. The caller frees it. */
+char *snarl_library_own_folder(void);
 
 /* Finds it beside the command (build tree or installation) or where SNARL_LIBRARY says. Returns 0, or -1
  * after a line that says where it was looked for. */

@@ -18,6 +18,8 @@ static int version_main(int argc, char **argv);
 static const struct command s_commands[] = {
     {"run", "run a program under the detector", snarl_run_main},
     {"report", "render a run again, or several merged", snarl_report_main},
+    {"doctor", "what can be seen of a program, and what not", snarl_doctor_main},
+    {"demo", "watch snarl end a deadlock", snarl_demo_main},
     {"version", "print the version", version_main},
     {"help", "explain a command: snarl help run", help_main},
 };
