@@ -172,7 +172,6 @@ void snarl_launch(struct snarl_launch *launch)
     if (!launch->error)
         wait_for_end(&watch, &all);
     launch->duration_s = now_s() - began;
-    sigaction(SIGCHLD, &watch.old_sigchld, NULL);
     sigprocmask(SIG_SETMASK, &watch.old_mask, NULL);
 }
 

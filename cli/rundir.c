@@ -120,8 +120,8 @@ static json_t *describe(const struct snarl_rundir *directory, char *const *comma
     for (; *command; command++)
         json_array_append_new(words, json_text(*command));
     json_t *meta = json_pack("{s:i s:s s:s s:s s:o s:o s:o s:i}", "schema", 1, "snarl", SNARL_VERSION, "id",
-                             directory->id, "started", directory->started, "command", words, "cwd", json_text(cwd),
-                             "host", json_text(host), "pid", (int)getpid());
+                             directory->id, "started", directory->started, "command", words, "cwd",
+                             json_text(cwd ? cwd : ""), "host", json_text(host), "pid", (int)getpid());
     free(cwd);
     return meta;
 }
@@ -132,7 +132,9 @@ static int write_meta(const struct snarl_rundir *directory, json_t *meta)
     char *temporary = snarl_string_format("%s.new", path);
     int result = 0;
     if (!meta || json_dump_file(meta, temporary, JSON_INDENT(2)) || rename(temporary, path)) {
+        int error = errno;
         unlink(temporary);
+        errno = error;
         result = fail("cannot write", path);
     }
     json_decref(meta);
