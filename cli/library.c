@@ -15,7 +15,7 @@
 
 /* Relative to the command's folder: the build tree, then an installation as it was configured, then one that
  * was moved elsewhere. */
-static const char *const s_places[] = {"../preload", "../" SNARL_INSTALL_LIBDIR, "../lib", "../lib64"};
+static const char *const s_places[] = {"../preload", "../" SNARL_INSTALL_LIBDIR "/snarl", "../lib/snarl"};
 
 char *snarl_library_own_folder(void)
 {
