@@ -23,6 +23,14 @@ enum snarl_counter {
     SNARL_COUNT_CYCLE_ORDERED,       /* lock cycles not reported: ordered by create, join or signal */
     SNARL_COUNT_CYCLE_SAME_THREAD,   /* lock cycles not reported: one thread only */
     SNARL_COUNT_CYCLE_SHARED,        /* lock cycles not reported: readers only, or closed by a try */
+    SNARL_COUNT_RACE_SEEN,           /* pairs of accesses that raced, each time */
+    SNARL_COUNT_RACE_EPOCHS,         /* epochs begun */
+    SNARL_COUNT_RACE_COLLECTIONS,    /* runs of the collector of access records */
+    SNARL_COUNT_RACE_RECORDS_FULL,   /* accesses not recorded: the table of records was full */
+    SNARL_COUNT_RACE_STATE_FULL,     /* accesses forgotten: too many to one cell */
+    SNARL_COUNT_RACE_SLOTS_FULL,     /* thread slots reused though something may refer to them, or threads without one */
+    SNARL_COUNT_RACE_CALLS_DEEP,     /* calls deeper than the noted ones */
+    SNARL_COUNT_RACE_UNCOVERED,      /* accesses to addresses without a shadow */
     SNARL_COUNT_LOCKS,               /* lock identities seen */
     SNARL_COUNT_THREADS,             /* threads created, the main one included */
     SNARL_COUNT_EDGES,               /* lock orders learnt */

@@ -54,6 +54,11 @@ void snarl_os_unmap(void *address, size_t size)
     call4(SYS_munmap, (long)address, (long)size, 0, 0);
 }
 
+int snarl_os_advise(void *address, size_t size, int advice)
+{
+    return (int)call4(SYS_madvise, (long)address, (long)size, advice, 0);
+}
+
 void snarl_os_futex_wait(const uint32_t *word, uint32_t expected, uint64_t timeout_ns)
 {
     struct timespec timeout = {.tv_sec = (time_t)(timeout_ns / 1000000000u),

@@ -17,6 +17,8 @@ void *snarl_os_map(size_t size);
 /* The same at exactly `address`, which must be free: NULL when it is not. */
 void *snarl_os_map_at(uintptr_t address, size_t size);
 void snarl_os_unmap(void *address, size_t size);
+/* madvise(2). */
+int snarl_os_advise(void *address, size_t size, int advice);
 
 /* Waits while *word == expected, at most timeout_ns (0: for ever). */
 void snarl_os_futex_wait(const uint32_t *word, uint32_t expected, uint64_t timeout_ns);

@@ -1,0 +1,429 @@
+/* access.c - what an access does to the cells it touches.
+ *
+ * A cell's word names an immutable list of accesses (cell.h). An access maps the word to a new one:
+ *
+ *     members of the old word     kept, without the bytes that the new access stands for: those of accesses
+ *                                 that happened before it and conflict with no more than it does
+ *     + the new access            unless an access of this thread in this epoch already stands for it
+ *
+ * and is a race with each member that shares a byte, conflicts and has not happened before. So a byte's members
+ * are FastTrack's last write and last reads (and, besides, unordered atomic accesses): what a later access may race with first.
+ *
+ * The map depends on the old word, the kind and place of the access and the thread's clock only; within an epoch its result without a
+ * race stays valid, as the clock only grows. So it is looked up in a small per-thread cache of such steps
+ * before it is worked out, and equal stories of many cells share their records without a common table.
+ *
+ * Concurrency: the word is replaced by compare-and-swap, so of two simultaneous accesses to one cell the second
+ * sees the first: none is lost. Nothing else is shared: records are written before a word names them and
+ * not changed until the collector has found that no word does (collect.c). */
+#include <string.h>
+
+#include "base/counters.h"
+#include "history/history.h"
+#include "race/state.h"
+
+struct snarl_race_global snarl_race_global;
+
+/* One access in progress. */
+struct access {
+    uint64_t site; /* pc, flags and size in one word */
+    uint32_t node; /* of the innermost noted call */
+    uint32_t flags;
+    uintptr_t pc;
+    uint8_t size;
+};
+
+/* --- epochs and caches --- */
+
+void snarl_race_set_range(struct snarl_race_thread *thr, uint32_t first_unit)
+{
+    if (thr->ignore) {
+        thr->base = 0;
+        thr->span = UINT32_MAX;
+        return;
+    }
+    thr->base = first_unit | SNARL_CELL_FULL;
+    thr->span = thr->pending ? 0 : thr->next_unit - first_unit;
+}
+
+void snarl_race_new_stamp(struct snarl_race_thread *thr)
+{
+    thr->shared = SNARL_CELL_NONE;
+    if (++thr->stamp == 0) { /* wrapped: old entries must not look new */
+        memset(thr->step, 0, sizeof(thr->step));
+        memset(thr->site, 0, sizeof(thr->site));
+        memset(thr->hit, 0, sizeof(thr->hit));
+        thr->stamp = 1;
+    }
+    if (thr->chunk_end)
+        snarl_chunks[snarl_chunk_of(thr)].stamp = thr->stamp;
+}
+
+void snarl_race_begin_epoch(struct snarl_race_thread *thr)
+{
+    uint32_t limit = snarl_race_global.options.epoch_limit;
+    if (thr->epoch >= (limit ? limit : SNARL_EPOCH_LIMIT))
+        snarl_race_thread_move(thr);
+    thr->epoch++;
+    snarl_vclock_set(&thr->clock, thr->slot, thr->epoch);
+    thr->first_epoch = thr->epoch;
+    thr->pending = false;
+    snarl_race_set_range(thr, thr->next_unit);
+    snarl_race_new_stamp(thr);
+    snarl_count(SNARL_COUNT_RACE_EPOCHS);
+}
+
+/* `count` units in a row; 0 when the table is full. */
+static uint32_t take_units(struct snarl_race_thread *thr, uint32_t count)
+{
+    if (thr->next_unit + count > thr->chunk_end) {
+        uint32_t chunk = snarl_records_take_chunk(thr);
+        if (!chunk)
+            return 0;
+        thr->next_unit = chunk;
+        thr->chunk_end = chunk + SNARL_CHUNK_UNITS;
+        snarl_race_set_range(thr, chunk);
+    }
+    uint32_t unit = thr->next_unit;
+    thr->next_unit += count;
+    thr->span = thr->next_unit - snarl_cell_unit(thr->base);
+    return unit;
+}
+
+/* --- where --- */
+
+static uint32_t node_of(struct snarl_race_thread *thr, uint32_t parent, uintptr_t pc)
+{
+    uint64_t hash = (pc ^ (uint64_t)parent << 20) * 0x9e3779b97f4a7c15u;
+    struct snarl_node_entry *entry = &thr->node[hash >> 56 & (SNARL_NODE_CACHE - 1)];
+    if (entry->pc != pc || entry->parent != parent || !entry->node)
+        *entry = (struct snarl_node_entry){.pc = pc, .parent = parent, .node = snarl_history_node(parent, pc)};
+    return entry->node;
+}
+
+uint32_t snarl_race_call_node(struct snarl_race_thread *thr)
+{
+    struct snarl_race_frame *known = thr->frame;
+    while (known != thr->frames && !known->node)
+        known--;
+    uint32_t node = known == thr->frames ? 0 : known->node;
+    while (known != thr->frame) {
+        known++;
+        node = known->node = node_of(thr, node, known->pc);
+    }
+    return node;
+}
+
+uint32_t snarl_race_where(struct snarl_race_thread *thr, uintptr_t pc)
+{
+    if (thr->frame == thr->frames && snarl_race_global.host.where)
+        return snarl_race_global.host.where(thr, pc);
+    return node_of(thr, snarl_race_call_node(thr), pc);
+}
+
+static uint32_t lockset_of(struct snarl_race_thread *thr)
+{
+    if (thr->lockset == SNARL_LOCKSET_UNKNOWN)
+        thr->lockset = snarl_race_global.host.lockset ? snarl_race_global.host.lockset(thr) : 0;
+    return thr->lockset;
+}
+
+/* --- records --- */
+
+/* The unit of this access's record in this epoch; 0 when there is no room. */
+static uint32_t record_of(struct snarl_race_thread *thr, const struct access *access)
+{
+    uint64_t hash = (access->site ^ (uint64_t)access->node << 32) * 0x9e3779b97f4a7c15u;
+    struct snarl_site_record *entry = &thr->site[hash >> 56 & (SNARL_SITE_CACHE - 1)];
+    bool same = entry->site == access->site && entry->node == access->node;
+    if (same && entry->stamp == thr->stamp)
+        return entry->unit;
+    uint32_t unit = take_units(thr, 1);
+    if (!unit)
+        return 0;
+    if (!same)
+        entry->where = snarl_race_where(thr, access->pc);
+    entry->site = access->site;
+    entry->node = access->node;
+    entry->unit = unit;
+    entry->stamp = thr->stamp;
+    snarl_records[unit].access = (struct snarl_access_record){
+        .flags = (uint8_t)access->flags,
+        .size = access->size,
+        .slot = (uint16_t)thr->slot,
+        .epoch = thr->epoch,
+        .where = entry->where,
+        .lockset = lockset_of(thr),
+    };
+    return unit;
+}
+
+static uint32_t state_of(struct snarl_race_thread *thr, const uint32_t *member, uint32_t count)
+{
+    uint32_t unit = take_units(thr, snarl_state_units(count));
+    if (!unit)
+        return 0;
+    struct snarl_state_record *state = &snarl_records[unit].state;
+    state->flags = SNARL_RECORD_STATE;
+    state->count = (uint16_t)count;
+    memcpy(state->member, member, count * sizeof(*member));
+    return unit;
+}
+
+static bool mine_now(const struct snarl_race_thread *thr, const struct snarl_access_record *record)
+{
+    return record->slot == thr->slot && record->epoch >= thr->first_epoch;
+}
+
+/* The bytes that this thread has read, and those that it has written, in this epoch by plain accesses. */
+static void covered_by_me(const struct snarl_race_thread *thr, const uint32_t *member, uint32_t count,
+                          uint32_t *read, uint32_t *written)
+{
+    *read = *written = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct snarl_access_record *record = &snarl_record_at(member[i])->access;
+        if ((record->flags & SNARL_ACCESS_ATOMIC) || !mine_now(thr, record))
+            continue;
+        *read |= snarl_cell_mask(member[i]);
+        if (record->flags & SNARL_ACCESS_WRITE)
+            *written |= snarl_cell_mask(member[i]);
+    }
+}
+
+/* --- steps --- */
+
+static struct snarl_hit *hit_of(struct snarl_race_thread *thr, uint32_t word)
+{
+    return &thr->hit[(word ^ word >> 8) & (SNARL_HIT_CACHE - 1)];
+}
+
+/* The word stays: an access of this epoch stands for this one. Remembers it for the next ones. */
+static void note_hit(struct snarl_race_thread *thr, uint32_t word, const uint32_t *member, uint32_t count)
+{
+    uint32_t read, written;
+    covered_by_me(thr, member, count, &read, &written);
+    *hit_of(thr, word) = (struct snarl_hit){
+        .word = word, .stamp = thr->stamp, .read_mask = (uint8_t)read, .write_mask = (uint8_t)written};
+    if (read == 0xf && !thr->ignore)
+        thr->shared = word;
+}
+
+static bool stands_already(const struct snarl_race_thread *thr, const uint32_t *member, uint32_t count,
+                           uint32_t mask, uint32_t flags)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const struct snarl_access_record *record = &snarl_record_at(member[i])->access;
+        if (mine_now(thr, record) && snarl_access_stands_for(record->flags, flags))
+            mask &= ~snarl_cell_mask(member[i]);
+    }
+    return mask == 0;
+}
+
+static uintptr_t start_of(uintptr_t byte, uint32_t size)
+{
+    bool natural = size && size <= 64 && !(size & (size - 1));
+    return natural ? byte & ~(uintptr_t)(size - 1) : byte;
+}
+
+/* `old` is the cell's word in which `other` was found. If it has changed since, the step is done again anyway, and
+ * what is there now races as well when this does. */
+static void report(struct snarl_race_thread *thr, const struct access *access, const struct snarl_access_record *other,
+                   uintptr_t cell, uint32_t bytes, uint32_t old)
+{
+    if (__atomic_load_n(snarl_shadow_cell(cell), __ATOMIC_ACQUIRE) != old)
+        return;
+    snarl_count(SNARL_COUNT_RACE_SEEN);
+    if (!snarl_race_global.host.report)
+        return;
+    uintptr_t byte = cell + (uintptr_t)__builtin_ctz(bytes);
+    struct snarl_race race = {
+        .byte = byte,
+        .now = {.thread = thr->host_id,
+                .where = snarl_race_where(thr, access->pc),
+                .lockset = lockset_of(thr),
+                .flags = access->flags,
+                .address = start_of(byte, access->size),
+                .size = access->size},
+        .before = {.thread = snarl_race_thread_owner(other->slot, other->epoch),
+                   .where = other->where,
+                   .lockset = other->lockset,
+                   .flags = other->flags,
+                   .address = start_of(byte, other->size),
+                   .size = other->size},
+    };
+    snarl_race_global.host.report(thr, &race);
+}
+
+/* The members to keep besides the new access; the races go to the host. */
+static uint32_t keep_members(struct snarl_race_thread *thr, const struct access *access, uint32_t old, uint32_t mask,
+                             uintptr_t cell, uint32_t *kept, bool *raced)
+{
+    uint32_t single, count, keep = 0;
+    const uint32_t *member = snarl_cell_members(old, &single, &count);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct snarl_access_record *record = &snarl_record_at(member[i])->access;
+        uint32_t bytes = snarl_cell_mask(member[i]);
+        uint32_t both = bytes & mask;
+        bool ordered = !both || snarl_vclock_get(&thr->clock, record->slot) >= record->epoch;
+        if (!ordered && snarl_access_conflict(record->flags, access->flags)) {
+            report(thr, access, record, cell, both, old);
+            *raced = true;
+            ordered = true; /* it is known: no need to find it again */
+        }
+        if (ordered && snarl_access_stands_for(access->flags, record->flags))
+            bytes &= ~both;
+        if (bytes)
+            kept[keep++] = snarl_cell_word(snarl_cell_unit(member[i]), bytes, false);
+    }
+    return keep;
+}
+
+/* The word for a list of accesses, the last of which is the one that makes it. */
+static uint32_t word_of(struct snarl_race_thread *thr, const struct access *access, const uint32_t *member,
+                        uint32_t count)
+{
+    bool plain = !(access->flags & SNARL_ACCESS_ATOMIC);
+    bool write = access->flags & SNARL_ACCESS_WRITE;
+    if (count == 1 && plain)
+        return member[0] | (write ? SNARL_CELL_WRITE : 0);
+    uint32_t unit = state_of(thr, member, count);
+    if (!unit || !plain)
+        return unit;
+    uint32_t read, written;
+    covered_by_me(thr, member, count, &read, &written);
+    if (written == 0xf || (write && read != 0xf))
+        return snarl_cell_word(unit, written, true);
+    return snarl_cell_word(unit, read, false);
+}
+
+/* The cell's next word. *raced: the outcome is not to be remembered. */
+static uint32_t work_out(struct snarl_race_thread *thr, const struct access *access, uint32_t old, uint32_t mask,
+                         uintptr_t cell, bool *raced)
+{
+    uint32_t single, count;
+    const uint32_t *member = snarl_cell_members(old, &single, &count);
+    if (stands_already(thr, member, count, mask, access->flags)) {
+        note_hit(thr, old, member, count);
+        return old;
+    }
+    uint32_t list[SNARL_STATE_MEMBERS + 1];
+    uint32_t kept = keep_members(thr, access, old, mask, cell, list, raced);
+    uint32_t unit = record_of(thr, access);
+    if (!unit)
+        return old;
+    for (uint32_t i = 0; i < kept; i++) {
+        if (snarl_cell_unit(list[i]) != unit)
+            continue;
+        mask |= snarl_cell_mask(list[i]);
+        list[i] = list[--kept];
+        break;
+    }
+    if (kept == SNARL_STATE_MEMBERS) {
+        snarl_count(SNARL_COUNT_RACE_STATE_FULL);
+        kept--;
+    }
+    list[kept++] = snarl_cell_word(unit, mask, false);
+    uint32_t word = word_of(thr, access, list, kept);
+    return word ? word : old;
+}
+
+static uint32_t next_word(struct snarl_race_thread *thr, const struct access *access, uint32_t old, uint32_t mask,
+                          uintptr_t cell)
+{
+    uint32_t node = access->node | mask << 28;
+    uint64_t hash = (access->site ^ (uint64_t)old << 20 ^ (uint64_t)node << 32) * 0x9e3779b97f4a7c15u;
+    struct snarl_step *step = &thr->step[hash >> 55 & (SNARL_STEP_CACHE - 1)];
+    if (step->old_word == old && step->stamp == thr->stamp && step->site == access->site && step->node == node)
+        return step->new_word;
+    bool raced = false;
+    uint32_t word = work_out(thr, access, old, mask, cell, &raced);
+    if (!raced && word != old)
+        *step = (struct snarl_step){
+            .site = access->site, .node = node, .old_word = old, .new_word = word, .stamp = thr->stamp};
+    return word;
+}
+
+static bool current(struct snarl_race_thread *thr, uint32_t word, uint32_t mask, uint32_t flags)
+{
+    if (flags & SNARL_ACCESS_ATOMIC)
+        return false;
+    bool write = flags & SNARL_ACCESS_WRITE;
+    uint32_t full = word | SNARL_CELL_MASK | (write ? 0 : SNARL_CELL_WRITE);
+    if (full - thr->base < thr->span && !(mask & ~snarl_cell_mask(word)))
+        return true;
+    const struct snarl_hit *hit = hit_of(thr, word);
+    return hit->word == word && hit->stamp == thr->stamp && !(mask & ~(write ? hit->write_mask : hit->read_mask));
+}
+
+/* The bytes `mask` of the cell at `cell`. */
+static void touch_cell(struct snarl_race_thread *thr, const struct access *access, uintptr_t cell, uint32_t mask)
+{
+    uint32_t *at = snarl_shadow_cell(cell);
+    uint32_t old = __atomic_load_n(at, __ATOMIC_ACQUIRE);
+    for (;;) {
+        if (old && current(thr, old, mask, access->flags))
+            return;
+        uint32_t word = next_word(thr, access, old, mask, cell);
+        if (word == old || __atomic_compare_exchange_n(at, &old, word, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+            return;
+    }
+}
+
+static void touch_cells(struct snarl_race_thread *thr, const struct access *access, uintptr_t start, uintptr_t end)
+{
+    uintptr_t cell = start & ~(uintptr_t)3;
+    uint32_t mask = 0xfu << (start & 3) & 0xf;
+    for (; cell < end; cell += 4, mask = 0xf) {
+        if (end - cell < 4)
+            mask &= (1u << (end - cell)) - 1;
+        touch_cell(thr, access, cell, mask);
+    }
+}
+
+/* False: nothing is to be done. */
+static bool prepare(struct snarl_race_thread *thr, struct access *access, uintptr_t address, size_t size,
+                    uint32_t flags, uintptr_t pc)
+{
+    if (thr->ignore || !size)
+        return false;
+    if (address >> SNARL_ADDRESS_BITS || (address + size - 1) >> SNARL_ADDRESS_BITS) {
+        snarl_count(SNARL_COUNT_RACE_UNCOVERED);
+        return false;
+    }
+    if (thr->generation != __atomic_load_n(&snarl_race_global.generation, __ATOMIC_ACQUIRE)) {
+        thr->generation = __atomic_load_n(&snarl_race_global.generation, __ATOMIC_ACQUIRE);
+        snarl_race_new_stamp(thr);
+    }
+    if (thr->pending)
+        snarl_race_begin_epoch(thr);
+    access->flags = flags;
+    access->size = size > UINT8_MAX ? 0 : (uint8_t)size;
+    access->pc = pc;
+    access->site = pc | (uint64_t)flags << 47 | (uint64_t)access->size << 53;
+    access->node = snarl_race_call_node(thr);
+    return true;
+}
+
+void snarl_race_access(struct snarl_race_thread *thr, uintptr_t address, size_t size, uint32_t flags, uintptr_t pc)
+{
+    struct access access;
+    if (!prepare(thr, &access, address, size, flags, pc))
+        return;
+    snarl_shadow_touch(address);
+    snarl_shadow_touch(address + size - 1);
+    touch_cells(thr, &access, address, address + size);
+}
+
+void snarl_race_range(struct snarl_race_thread *thr, uintptr_t address, size_t size, uint32_t flags, uintptr_t pc)
+{
+    struct access access;
+    if (!prepare(thr, &access, address, size, flags, pc))
+        return;
+    uintptr_t end = address + size;
+    while (address < end) {
+        uintptr_t next = (address | (SNARL_SHADOW_BLOCK - 1)) + 1;
+        snarl_shadow_touch(address);
+        touch_cells(thr, &access, address, next < end ? next : end);
+        address = next;
+    }
+}

@@ -1,0 +1,98 @@
+/* cell.h - the bits of a shadow cell's word and of the records that it names.
+ *
+ *     word    31      30..27   26..0
+ *             write   mask     unit        0 is "nobody has been here"
+ *
+ * `unit` counts 16-byte units of the record table (record.h). What lies there is one of
+ *   - an access: who (slot, epoch), how, from where, with which locks; the word's mask tells which of the cell's 4 bytes;
+ *   - a state: the list of all accesses that must be remembered of the cell, each as a word {mask, unit of an access}.
+ * Both are immutable once a cell names them, and shared by all cells with the same story. A whole cell is thus one word, and changes by one
+ * compare-and-swap.
+ *
+ * `mask` and `write` also serve the fast path: they say which bytes are covered by the last access of the record's maker,
+ * with a plain read or, when `write` is set, a plain write. A state made for another reason has mask 0 and write 0. So "the word's unit was
+ * made by me in this epoch and mask and write are all set" means that I have written all 4 bytes in this epoch. */
+#ifndef SNARL_RACE_CELL_H
+#define SNARL_RACE_CELL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SNARL_CELL_UNIT_BITS 27
+#define SNARL_CELL_UNIT ((1u << SNARL_CELL_UNIT_BITS) - 1)
+#define SNARL_CELL_MASK_SHIFT SNARL_CELL_UNIT_BITS
+#define SNARL_CELL_MASK (0xfu << SNARL_CELL_MASK_SHIFT)
+#define SNARL_CELL_WRITE (1u << 31)
+#define SNARL_CELL_NONE UINT32_MAX /* a word that no cell ever has */
+#define SNARL_CELL_FULL (SNARL_CELL_MASK | SNARL_CELL_WRITE)
+
+_Static_assert((SNARL_CELL_UNIT | SNARL_CELL_MASK | SNARL_CELL_WRITE) == 0xffffffffu, "the word is used up");
+_Static_assert((SNARL_CELL_UNIT & SNARL_CELL_MASK) == 0, "fields do not overlap");
+
+static inline uint32_t snarl_cell_word(uint32_t unit, uint32_t mask, bool write)
+{
+    return unit | mask << SNARL_CELL_MASK_SHIFT | (write ? SNARL_CELL_WRITE : 0);
+}
+
+static inline uint32_t snarl_cell_unit(uint32_t word)
+{
+    return word & SNARL_CELL_UNIT;
+}
+
+static inline uint32_t snarl_cell_mask(uint32_t word)
+{
+    return word >> SNARL_CELL_MASK_SHIFT & 0xf;
+}
+
+/* Flags of an access; the first byte of a record. */
+enum snarl_access_flags {
+    SNARL_ACCESS_WRITE = 1,
+    SNARL_ACCESS_ATOMIC = 2,
+    SNARL_ACCESS_FREE = 4,   /* the write is the end of the memory's life */
+    SNARL_ACCESS_UNMAP = 8,  /* the same, by munmap */
+    SNARL_ACCESS_CLOSE = 16, /* the same, of a descriptor */
+    SNARL_ACCESS_CALL = 32,  /* done by a library function that was called from `where` */
+    SNARL_RECORD_STATE = 128 /* not an access: a state */
+};
+
+struct snarl_access_record {
+    uint8_t flags;
+    uint8_t size; /* bytes of the whole access; 0: more than 255 */
+    uint16_t slot;
+    uint32_t epoch;
+    uint32_t where;   /* node of the history: the stack down to the access */
+    uint32_t lockset; /* the host's number for the locks held */
+};
+
+struct snarl_state_record {
+    uint8_t flags;
+    uint8_t zero;
+    uint16_t count;
+    uint32_t member[3]; /* the list goes on in the units that follow */
+};
+
+#define SNARL_RECORD_UNIT 16
+_Static_assert(sizeof(struct snarl_access_record) == SNARL_RECORD_UNIT, "an access is one unit");
+_Static_assert(sizeof(struct snarl_state_record) == SNARL_RECORD_UNIT, "a state's head is one unit");
+
+static inline uint32_t snarl_state_units(uint32_t members)
+{
+    return (members + 4) / 4;
+}
+
+/* Two accesses to one byte of which one must be ordered before the other. */
+static inline bool snarl_access_conflict(uint32_t a, uint32_t b)
+{
+    return ((a | b) & SNARL_ACCESS_WRITE) && !(a & b & SNARL_ACCESS_ATOMIC);
+}
+
+/* Whether whatever conflicts with an access of kind `b` conflicts with one of kind `a` too: then `a`, later in
+ * the same thread or ordered after, can stand for `b`. */
+static inline bool snarl_access_stands_for(uint32_t a, uint32_t b)
+{
+    bool write = (a & SNARL_ACCESS_WRITE) || !(b & SNARL_ACCESS_WRITE);
+    bool plain = !(a & SNARL_ACCESS_ATOMIC) || (b & SNARL_ACCESS_ATOMIC);
+    return write && plain;
+}
+
+#endif

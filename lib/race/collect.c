@@ -1,0 +1,144 @@
+/* collect.c - finds the chunks of records that no cell needs any more.
+ *
+ * Mark and sweep, while the program goes on. A record is needed when a cell's word names it, or a state that
+ * a cell's word names has it as a member. Chunks are freed as a whole. The steps:
+ *
+ *   1. a serial number and each thread's stamp are noted; chunks taken later, and chunks in which their owner makes or made units with its present
+ *      stamp, are kept. Those are all that a thread may still put into cells from its caches (they are void with another stamp).
+ *   2. the cells of all blocks in use are read, and the chunks of what they name marked. A word put into a cell after it
+ *      was read is made of members of the word before it, which were marked, and of records that step 1 keeps.
+ *   3. chunks that are neither go to quarantine, and the caches of all threads become void (`generation`). They are
+ *      given out again only after the next collection has begun.
+ *
+ * A thread in the middle of a step may still look at a record that was freed: it read the word before another thread
+ * replaced it. The record keeps its content during the quarantine, and the compare-and-swap fails. Only a thread that is stopped
+ * in the middle of a step during two collections, and then finds the same number in the same cell, could be misled.
+ *
+ * One thread collects at a time, the others go on with fresh chunks. */
+#include <string.h>
+
+#include "base/counters.h"
+#include "base/memory.h"
+#include "base/os.h"
+#include "race/state.h"
+
+static struct snarl_mutex s_lock;
+static bool s_running; /* under the lock */
+static uint8_t *s_mark; /* by chunk: 1 needed. The rest belongs to who is running */
+static uint8_t *s_named; /* by slot */
+static uint32_t s_last_word;
+static uint64_t s_bytes;
+
+#define SLOTS 65536u
+
+static bool begin(void)
+{
+    snarl_mutex_lock(&s_lock);
+    bool mine = !s_running;
+    s_running = true;
+    snarl_mutex_unlock(&s_lock);
+    if (!mine)
+        return false;
+    if (!s_mark)
+        s_mark = snarl_os_map(SNARL_CHUNKS);
+    if (!s_named)
+        s_named = snarl_os_map(SLOTS);
+    return s_mark && s_named;
+}
+
+static void end(void)
+{
+    snarl_mutex_lock(&s_lock);
+    s_running = false;
+    snarl_mutex_unlock(&s_lock);
+}
+
+static void mark_access(uint32_t word)
+{
+    s_mark[snarl_cell_unit(word) / SNARL_CHUNK_UNITS] = 1;
+    s_named[snarl_record_at(word)->access.slot] = 1;
+}
+
+static void mark_word(uint32_t word)
+{
+    uint32_t single, count;
+    const uint32_t *member = snarl_cell_members(word, &single, &count);
+    s_mark[snarl_cell_unit(word) / SNARL_CHUNK_UNITS] = 1;
+    for (uint32_t i = 0; i < count; i++)
+        mark_access(member[i]);
+}
+
+static void mark_block(uintptr_t start, void *context)
+{
+    (void)context;
+    s_bytes += SNARL_SHADOW_BLOCK;
+    const uint32_t *cell = snarl_shadow_cell(start);
+    for (uint32_t i = 0; i < SNARL_SHADOW_BLOCK / 4; i++) {
+        uint32_t word = __atomic_load_n(&cell[i], __ATOMIC_ACQUIRE);
+        if (word == 0 || word == s_last_word)
+            continue;
+        s_last_word = word;
+        mark_word(word);
+    }
+}
+
+/* Step 1: the chunks that each thread uses with its present stamp. */
+static void mark_current(uint32_t fresh)
+{
+    snarl_race_threads_lock();
+    for (struct snarl_race_thread *thr = snarl_race_threads_first(); thr; thr = thr->next) {
+        uint32_t stamp = __atomic_load_n(&thr->stamp, __ATOMIC_ACQUIRE);
+        s_named[thr->slot] = 1;
+        for (uint32_t chunk = 1; chunk < fresh; chunk++)
+            if (snarl_chunks[chunk].owner == thr->serial && (int32_t)(snarl_chunks[chunk].stamp - stamp) >= 0)
+                s_mark[chunk] = 1;
+    }
+    snarl_race_threads_unlock();
+}
+
+static uint32_t sweep(uint32_t fresh, uint32_t last_taken)
+{
+    uint32_t freed = 0;
+    for (uint32_t chunk = 1; chunk < fresh; chunk++) {
+        uint32_t taken = snarl_chunks[chunk].taken;
+        if (!taken || s_mark[chunk] || taken > last_taken)
+            continue;
+        snarl_records_release_chunk(chunk);
+        freed++;
+    }
+    return freed;
+}
+
+static void void_caches(void)
+{
+    __atomic_fetch_add(&snarl_race_global.generation, 1, __ATOMIC_ACQ_REL);
+    snarl_race_threads_lock();
+    for (struct snarl_race_thread *thr = snarl_race_threads_first(); thr; thr = thr->next)
+        __atomic_store_n(&thr->shared, SNARL_CELL_NONE, __ATOMIC_RELAXED);
+    snarl_race_threads_unlock();
+}
+
+bool snarl_race_collect_now(void)
+{
+    if (!begin())
+        return false;
+    uint32_t fresh = snarl_records_fresh();
+    uint32_t last_taken = snarl_records_last_taken();
+    uint32_t slots = snarl_race_slot_count();
+    uint32_t serial = snarl_race_last_serial();
+    snarl_records_begin_release();
+    memset(s_mark, 0, fresh);
+    memset(s_named, 0, slots);
+    s_last_word = 0;
+    s_bytes = 0;
+    mark_current(fresh);
+    snarl_shadow_each_block(mark_block, NULL);
+    uint32_t freed = sweep(fresh, last_taken);
+    void_caches();
+    snarl_race_slots_unnamed(s_named, slots, serial);
+    /* Reading the cells costs about as much as filling a quarter of their size with records. */
+    snarl_records_set_next((uint32_t)(s_bytes / 4 / (SNARL_CHUNK_UNITS * SNARL_RECORD_UNIT)));
+    snarl_count(SNARL_COUNT_RACE_COLLECTIONS);
+    end();
+    return freed != 0;
+}

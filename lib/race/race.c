@@ -1,0 +1,30 @@
+/* race.c - starting the race detector. */
+#include "race/race.h"
+
+#include "history/history.h"
+#include "race/state.h"
+
+bool snarl_race_init(const struct snarl_race_host *host, const struct snarl_race_options *options)
+{
+    if (!snarl_shadow_reserve() || !snarl_history_reserve() || !snarl_records_reserve())
+        return false;
+    if (host)
+        snarl_race_global.host = *host;
+    if (options)
+        snarl_race_global.options = *options;
+    snarl_race_global.ready = true;
+    return true;
+}
+
+bool snarl_race_ready(void)
+{
+    return snarl_race_global.ready;
+}
+
+void snarl_race_reset(const struct snarl_race_options *options)
+{
+    snarl_race_threads_reset();
+    snarl_race_atomics_reset();
+    snarl_records_reset();
+    snarl_race_global.options = options ? *options : (struct snarl_race_options){0};
+}

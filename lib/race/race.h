@@ -1,0 +1,264 @@
+/* race.h - precise happens-before race detection, to the byte.
+ *
+ * The algorithm is FastTrack's (Flanagan and Freund 2009): a vector clock per thread and per synchronisation
+ * variable, and for each byte the accesses that a later one may race with. Its guarantee holds here: when the
+ * observed run has a race on a location, the first one there is reported, whatever the number of threads. What
+ * the cells hold is in cell.h, how they change in access.c.
+ *
+ * `struct snarl_race_thread` is a thread's part; it is the first argument of everything, nothing reads thread-local storage.
+ * Only its own thread changes it (its creator before it starts, its joiner after it has ended). While `awake` is
+ * not set (a process with one thread) nothing is recorded: all of that happens before every other thread.
+ *
+ * Epochs: a thread's component of its clock counts its releases, but a new epoch begins only with the first access
+ * after a release (`pending` between), so releases without an access between them share one. See sync.c. */
+#ifndef SNARL_RACE_RACE_H
+#define SNARL_RACE_RACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/mutex.h"
+#include "clock/vclock.h"
+#include "race/cell.h"
+#include "shadow/shadow.h"
+
+#define SNARL_STEP_CACHE 512
+#define SNARL_SITE_CACHE 256
+#define SNARL_HIT_CACHE 64
+#define SNARL_NODE_CACHE 256
+#define SNARL_BOUNDARIES 8
+#define SNARL_LOCKSET_UNKNOWN UINT32_MAX
+
+/* One call in progress, as noted by function entry hooks. `node` is 0 until somebody needs it. */
+struct snarl_race_frame {
+    uintptr_t pc;
+    uint32_t node;
+};
+
+/* Transitions of cells done before with the same outcome (access.c). */
+struct snarl_step {
+    uint64_t site; /* pc, mask, flags, size */
+    uint32_t node;
+    uint32_t old_word, new_word;
+    uint32_t stamp;
+};
+
+/* Access records made before for the same place of the program. */
+struct snarl_site_record {
+    uint64_t site; /* pc, flags, size */
+    uint32_t node;
+    uint32_t where;
+    uint32_t unit;
+    uint32_t stamp;
+};
+
+/* Words known to hold an access of this thread in this epoch. */
+struct snarl_hit {
+    uint32_t word;
+    uint32_t stamp;
+    uint8_t read_mask, write_mask;
+};
+
+struct snarl_node_entry {
+    uintptr_t pc;
+    uint32_t parent, node;
+};
+
+struct snarl_race_sync;
+
+/* A release of this thread that nobody else may have seen. */
+struct snarl_boundary {
+    struct snarl_race_sync *sync;
+    uint32_t serial;      /* of the sync's releases */
+    uint32_t first_epoch; /* the thread's, before the release */
+    uint32_t first_unit, chunk;
+};
+
+struct snarl_race_thread {
+    /* the fast path reads these: see snarl_race_hit */
+    uint32_t base;   /* the first unit of this epoch, as the word of a full write */
+    uint32_t span;   /* units made in this epoch */
+    uint32_t shared; /* a word by another thread that holds a full read of ours in this epoch */
+    uint32_t stamp;  /* changes when anything changes that the caches depend on */
+    struct snarl_race_frame *frame; /* the innermost call; frame[0] of the array stands for the start */
+    struct snarl_race_frame *frame_end;
+
+    uint32_t slot, epoch, first_epoch; /* accesses of [first_epoch, epoch] are as good as of this epoch */
+    uint32_t serial;                   /* of the thread record, never reused */
+    uint32_t host_id;                  /* the host's number of the thread, from 1 */
+    uint32_t ignore;                   /* > 0: accesses are not looked at */
+    uint32_t generation;               /* of the collector, when the caches were last valid */
+    uint32_t lockset;                  /* SNARL_LOCKSET_UNKNOWN: ask the host */
+    bool pending;                      /* nothing accessed since the last release */
+    bool ended;
+    uint32_t next_unit, chunk_end; /* of the current chunk */
+    struct snarl_vclock clock;     /* clock[slot] == epoch */
+    uint64_t version;              /* of the other components of the clock, unique among all threads */
+    uint64_t published;            /* the version at the last release */
+    struct snarl_vclock fence_release, fence_acquire;
+    bool has_fence_release, has_fence_acquire;
+    uint32_t boundary_count;
+    struct snarl_boundary boundary[SNARL_BOUNDARIES];
+    void *host; /* the host's */
+    struct snarl_race_frame *frames; /* the array */
+    struct snarl_race_thread *next;  /* all that exist */
+    uint32_t lost_frames;
+
+    struct snarl_step step[SNARL_STEP_CACHE];
+    struct snarl_site_record site[SNARL_SITE_CACHE];
+    struct snarl_hit hit[SNARL_HIT_CACHE];
+    struct snarl_node_entry node[SNARL_NODE_CACHE];
+};
+
+/* One of the two accesses of a race. */
+struct snarl_race_access {
+    uint32_t thread;  /* the host's number */
+    uint32_t where;   /* node of the history */
+    uint32_t lockset; /* the host's number */
+    uint32_t flags;   /* enum snarl_access_flags */
+    uintptr_t address;
+    uint32_t size;    /* 0: a range of more than 255 bytes */
+};
+
+struct snarl_race {
+    struct snarl_race_access now, before;
+    uintptr_t byte; /* the first byte that both touch */
+};
+
+/* What the detector needs of its surroundings. Called in the accessing thread, any member may be NULL. */
+struct snarl_race_host {
+    void (*report)(struct snarl_race_thread *thr, const struct snarl_race *race);
+    uint32_t (*lockset)(struct snarl_race_thread *thr);
+    /* The history node of `pc` when the thread has no noted calls; NULL: a stack of that one frame. */
+    uint32_t (*where)(struct snarl_race_thread *thr, uintptr_t pc);
+};
+
+struct snarl_race_options {
+    uint32_t epoch_limit;     /* epochs of a slot before its thread moves to another; 0: the most there can be */
+    uint32_t collect_chunks;  /* chunks taken before the collector runs at the earliest; 0: default */
+};
+
+/* Once, before anything else. False: no room in the address space; nothing of this may then be used. */
+bool snarl_race_init(const struct snarl_race_host *host, const struct snarl_race_options *options);
+bool snarl_race_ready(void);
+/* For tests: forgets all threads, records and synchronisation variables (not the cells). */
+void snarl_race_reset(const struct snarl_race_options *options);
+
+/* Frees the records that nothing needs any more; it is done by itself when it is time. False: another thread is at it, or there
+ * was nothing to free. */
+bool snarl_race_collect_now(void);
+
+/* --- threads --- */
+
+/* A thread made by `creator`, which must be the calling one (NULL: the first thread). NULL: no memory or no slot. */
+struct snarl_race_thread *snarl_race_thread_new(struct snarl_race_thread *creator, uint32_t host_id);
+/* The thread has ended: nothing more is called for it but join or drop. */
+void snarl_race_thread_exit(struct snarl_race_thread *thr);
+/* All of `ended` happened before what `thr` does next; its record is gone afterwards. */
+void snarl_race_thread_join(struct snarl_race_thread *thr, struct snarl_race_thread *ended);
+/* The record is gone without anybody knowing that the thread has ended (detached). */
+void snarl_race_thread_drop(struct snarl_race_thread *ended);
+/* In the child of a fork: `thr` is the only thread. */
+void snarl_race_forked(struct snarl_race_thread *thr);
+/* Threads that exist; the host's number of who owned a slot in an epoch. */
+uint32_t snarl_race_thread_count(void);
+uint32_t snarl_race_thread_owner(uint32_t slot, uint32_t epoch);
+/* Between these the thread's accesses are not looked at. They nest. */
+void snarl_race_ignore_begin(struct snarl_race_thread *thr);
+void snarl_race_ignore_end(struct snarl_race_thread *thr);
+/* The locks held have changed. */
+void snarl_race_lockset_changed(struct snarl_race_thread *thr);
+
+/* --- calls --- */
+
+void snarl_race_call_overflow(struct snarl_race_thread *thr);
+
+/* A function was entered; `pc` is where it returns to. */
+static inline void snarl_race_call(struct snarl_race_thread *thr, uintptr_t pc)
+{
+    struct snarl_race_frame *frame = thr->frame + 1;
+    if (__builtin_expect(frame == thr->frame_end, 0)) {
+        snarl_race_call_overflow(thr);
+        return;
+    }
+    frame->pc = pc;
+    frame->node = 0;
+    thr->frame = frame;
+}
+
+static inline void snarl_race_return(struct snarl_race_thread *thr)
+{
+    thr->frame -= thr->frame != thr->frames;
+}
+
+/* The history node of the innermost noted call, and of `pc` in it. */
+uint32_t snarl_race_call_node(struct snarl_race_thread *thr);
+uint32_t snarl_race_where(struct snarl_race_thread *thr, uintptr_t pc);
+
+/* --- accesses --- */
+
+/* An access of 1 to 64 bytes anywhere, not found current by snarl_race_hit. `pc` is a return address. */
+void snarl_race_access(struct snarl_race_thread *thr, uintptr_t address, size_t size, uint32_t flags, uintptr_t pc);
+/* Of any length, as by memcpy. */
+void snarl_race_range(struct snarl_race_thread *thr, uintptr_t address, size_t size, uint32_t flags, uintptr_t pc);
+/* Memory comes to life: nothing that was done to it before counts. */
+void snarl_race_alloc(struct snarl_race_thread *thr, uintptr_t address, size_t size);
+/* Memory ends: a write to all of it. `flags` adds SNARL_ACCESS_FREE, _UNMAP or _CLOSE. */
+void snarl_race_free(struct snarl_race_thread *thr, uintptr_t address, size_t size, uint32_t flags, uintptr_t pc);
+
+/* Whether the word of a cell tells that all four bytes were accessed in this way in this epoch by this thread.
+ * When accesses are ignored the range is everything. */
+static inline bool snarl_race_hit(const struct snarl_race_thread *thr, uint32_t word, bool write)
+{
+    uint32_t full = write ? word : word | SNARL_CELL_WRITE;
+    return full - thr->base < thr->span || (!write && word == thr->shared);
+}
+
+/* --- synchronisation variables: one in each lock, condition, barrier ... of the program --- */
+
+struct snarl_race_sync {
+    struct snarl_mutex lock;
+    bool pure;         /* the clock is one thread's at its epoch `epoch`, of version `version` */
+    bool seen;         /* somebody else has acquired it since its last release */
+    uint32_t slot;     /* who released last, and when */
+    uint32_t epoch;
+    uint32_t serial;   /* counts releases */
+    uint32_t head;     /* serial number of the thread whose release sequence an atomic's value belongs to */
+    uint64_t version;
+    struct snarl_vclock clock;
+};
+
+void snarl_race_acquire(struct snarl_race_thread *thr, struct snarl_race_sync *sync);
+/* The same where nobody else can acquire it before this thread's next release: mutexes, spinlocks, write locks. */
+void snarl_race_acquire_exclusive(struct snarl_race_thread *thr, struct snarl_race_sync *sync);
+/* What is there stays: for everything but a store that overwrites. */
+void snarl_race_release(struct snarl_race_thread *thr, struct snarl_race_sync *sync);
+/* Only this thread's clock is passed on from now on. */
+void snarl_race_release_store(struct snarl_race_thread *thr, struct snarl_race_sync *sync);
+/* Nothing is passed on any more. Also before the memory of a sync is reused. */
+void snarl_race_sync_clear(struct snarl_race_sync *sync);
+
+/* --- atomics: synchronisation variables found by address --- */
+
+enum snarl_order {
+    SNARL_ORDER_RELAXED,
+    SNARL_ORDER_CONSUME,
+    SNARL_ORDER_ACQUIRE,
+    SNARL_ORDER_RELEASE,
+    SNARL_ORDER_ACQ_REL,
+    SNARL_ORDER_SEQ_CST,
+};
+
+/* The variable of `address`, locked: the caller does the operation itself and says what it was by one of
+ * the three functions, then unlocks. */
+struct snarl_race_sync *snarl_race_atomic_lock(struct snarl_race_thread *thr, uintptr_t address);
+/* The same, NULL when nothing was ever released there: then a load needs no more. To be called after the load. */
+struct snarl_race_sync *snarl_race_atomic_find(uintptr_t address);
+void snarl_race_atomic_load(struct snarl_race_thread *thr, struct snarl_race_sync *sync, enum snarl_order order);
+void snarl_race_atomic_store(struct snarl_race_thread *thr, struct snarl_race_sync *sync, enum snarl_order order);
+void snarl_race_atomic_rmw(struct snarl_race_thread *thr, struct snarl_race_sync *sync, enum snarl_order order);
+void snarl_race_atomic_unlock(struct snarl_race_sync *sync);
+void snarl_race_fence(struct snarl_race_thread *thr, enum snarl_order order);
+
+#endif

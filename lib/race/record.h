@@ -1,0 +1,73 @@
+/* record.h - the table of access and state records, and how threads get units of it.
+ *
+ *     chunk = 256 units of 16 bytes, owned by one thread, filled in order
+ *
+ * The table is one reservation indexed by unit; unit 0 is never given out. A thread takes chunks one by one, so the
+ * units that it makes in one epoch are a range (or the tail of one, after it took another chunk): that makes
+ * "made by me in this epoch" one comparison. Chunks that no cell needs any more come back through the collector (collect.c). */
+#ifndef SNARL_RACE_RECORD_H
+#define SNARL_RACE_RECORD_H
+
+#include "race/cell.h"
+
+#define SNARL_CHUNK_UNITS 256u
+#define SNARL_CHUNKS ((1u << SNARL_CELL_UNIT_BITS) / SNARL_CHUNK_UNITS)
+#define SNARL_STATE_MEMBERS (4 * (SNARL_CHUNK_UNITS - 2)) /* a state fits into a chunk of its own */
+
+struct snarl_race_thread;
+
+struct snarl_chunk {
+    uint32_t owner;    /* the owner's serial number */
+    uint32_t stamp;    /* the owner's stamp when it last made a unit of it */
+    uint32_t taken;    /* serial number of the taking; 0: free */
+    uint32_t next;     /* in a list of free chunks */
+};
+
+union snarl_record {
+    struct snarl_access_record access;
+    struct snarl_state_record state;
+};
+
+extern union snarl_record *snarl_records;
+extern struct snarl_chunk *snarl_chunks;
+
+bool snarl_records_reserve(void);
+/* The first unit of a chunk for `thr`; 0 when the table is full and nothing can be collected, which is counted. */
+uint32_t snarl_records_take_chunk(struct snarl_race_thread *thr);
+/* Chunks in use. */
+uint32_t snarl_records_chunks(void);
+
+/* For the collector. Chunks below snarl_records_fresh() have been used at some time. A chunk that it releases is given
+ * out again only after the next collection has begun: see collect.c. */
+uint32_t snarl_records_fresh(void);
+uint32_t snarl_records_last_taken(void);
+void snarl_records_begin_release(void);
+void snarl_records_release_chunk(uint32_t chunk);
+/* The next collection is due when `growth` more chunks are in use (at least a minimum). */
+void snarl_records_set_next(uint32_t growth);
+
+/* Forgets everything: for tests, and for the child of a fork. */
+void snarl_records_reset(void);
+
+/* The number of the chunk that ends at a thread's chunk_end. */
+#define snarl_chunk_of(thr) ((thr)->chunk_end / SNARL_CHUNK_UNITS - 1)
+
+static inline const union snarl_record *snarl_record_at(uint32_t word)
+{
+    return &snarl_records[snarl_cell_unit(word)];
+}
+
+/* The accesses that a cell's word names. *single is room for the one of a word that names an access itself. */
+static inline const uint32_t *snarl_cell_members(uint32_t word, uint32_t *single, uint32_t *count)
+{
+    const union snarl_record *record = snarl_record_at(word);
+    if (record->access.flags & SNARL_RECORD_STATE) {
+        *count = record->state.count;
+        return record->state.member;
+    }
+    *single = word & ~SNARL_CELL_WRITE;
+    *count = word != 0;
+    return single;
+}
+
+#endif

@@ -1,0 +1,52 @@
+/* state.h - what the files of this folder share. */
+#ifndef SNARL_RACE_STATE_H
+#define SNARL_RACE_STATE_H
+
+#include "race/race.h"
+#include "race/record.h"
+
+#define SNARL_EPOCH_LIMIT 0xfffffff0u
+
+struct snarl_race_global {
+    struct snarl_race_host host;
+    struct snarl_race_options options;
+    bool ready;
+    uint32_t generation; /* of the collector: caches older than this are void */
+};
+
+extern struct snarl_race_global snarl_race_global;
+
+/* thread.c: all threads that exist, under the lock. */
+void snarl_race_threads_lock(void);
+void snarl_race_threads_unlock(void);
+struct snarl_race_thread *snarl_race_threads_first(void);
+void snarl_race_threads_reset(void);
+/* Gives the thread another slot, its epochs having run out. */
+void snarl_race_thread_move(struct snarl_race_thread *thr);
+/* collect.c tells which slots no cell names any more, among those last taken by threads up to `serial`. */
+void snarl_race_slots_unnamed(const uint8_t *named, uint32_t count, uint32_t serial);
+uint32_t snarl_race_last_serial(void);
+/* A clock of this slot at an epoch up to this does not imply the clock of the epoch's thread: the slot was reused by a thread
+ * that did not know of it. Indexed by slot; NULL before the first thread. */
+extern uint32_t *snarl_race_slot_floor;
+uint32_t snarl_race_slot_count(void);
+
+/* sync.c */
+/* The clock is about to be published: whatever is accessed from now on is of another epoch. */
+void snarl_race_publish(struct snarl_race_thread *thr);
+void snarl_race_join_clock(struct snarl_race_thread *thr, const struct snarl_vclock *clock);
+
+/* access.c */
+/* Starts the epoch that the first access after a release begins. */
+void snarl_race_begin_epoch(struct snarl_race_thread *thr);
+/* The unit range is to be what base, span and ignore say. */
+void snarl_race_set_range(struct snarl_race_thread *thr, uint32_t first_unit);
+/* Caches are void. */
+void snarl_race_new_stamp(struct snarl_race_thread *thr);
+
+/* atomic.c */
+void snarl_race_atomics_reset(void);
+/* Atomics in freed memory pass on nothing any more. */
+void snarl_race_atomics_clear(uintptr_t start, size_t size);
+
+#endif

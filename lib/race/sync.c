@@ -1,0 +1,270 @@
+/* sync.c - clocks passed from thread to thread.
+ *
+ * release   copies (or joins) the thread's clock into the variable and ends the thread's epoch;
+ * acquire   joins the variable's clock into the thread's.
+ * Both are usually done without walking a clock. A variable is `pure` when its clock is what one thread had at its
+ * epoch e: (slot, e) names that content, because a thread whose other components have changed starts a new epoch before
+ * it publishes again. So
+ *   - whoever knows of e knows all of the clock: acquire does nothing;
+ *   - the same thread with the same other components (`version`) only has to set its own one: release.
+ *
+ * Epochs. The accesses of an epoch e all get the same stamp, which is right as long as no clock tells one from another:
+ * hence a new one after each release. But
+ *   - the new one begins with the first access: until then `pending` is set and the unit range empty;
+ *   - a release that nobody has seen, and that its own thread takes back by acquiring the variable again, tells nobody
+ *     anything: accesses before and after it can stand for each other. `boundary` is the stack of releases
+ *     not seen so far; when the topmost variable is acquired again by its releaser, exclusively (nobody can look at what it
+ *     holds until the next release), and nobody else acquired or released it between, the state before the release is restored, in which the accesses since first_epoch count as of now. A thread that
+ *     goes in and out of a lock that nobody else wants thus stays on the fast path inside it.
+ * A clock published by other ways (atomics, fences, creating a thread) counts as seen.
+ *
+ * Concurrency: a variable's fields are guarded by its lock; a thread's by being its own. */
+#include "race/state.h"
+
+#include "base/counters.h"
+
+static void new_version(struct snarl_race_thread *thr)
+{
+    thr->version++;
+}
+
+void snarl_race_join_clock(struct snarl_race_thread *thr, const struct snarl_vclock *clock)
+{
+    bool changed = false;
+    snarl_vclock_join(&thr->clock, clock, &changed);
+    if (changed)
+        new_version(thr);
+}
+
+void snarl_race_publish(struct snarl_race_thread *thr)
+{
+    if (thr->pending) {
+        if (thr->version != thr->published) {
+            snarl_race_begin_epoch(thr); /* without an access, only for its number */
+            thr->pending = true;
+        }
+    } else {
+        thr->pending = true;
+    }
+    thr->published = thr->version;
+    thr->shared = SNARL_CELL_NONE;
+    snarl_race_set_range(thr, 0);
+}
+
+static void push_boundary(struct snarl_race_thread *thr, struct snarl_race_sync *sync, uint32_t first_epoch,
+                          uint32_t first_unit)
+{
+    if (thr->boundary_count == SNARL_BOUNDARIES) {
+        thr->boundary_count--;
+        for (uint32_t i = 0; i < thr->boundary_count; i++)
+            thr->boundary[i] = thr->boundary[i + 1];
+    }
+    thr->boundary[thr->boundary_count++] = (struct snarl_boundary){
+        .sync = sync,
+        .serial = sync->serial,
+        .first_epoch = first_epoch,
+        .first_unit = first_unit,
+        .chunk = thr->chunk_end,
+    };
+}
+
+/* The topmost unseen release is taken back. */
+static void pop_boundary(struct snarl_race_thread *thr)
+{
+    const struct snarl_boundary *boundary = &thr->boundary[--thr->boundary_count];
+    if (!boundary->first_epoch)
+        return; /* it did not end an epoch: there was nothing since the release before it */
+    thr->pending = false;
+    thr->first_epoch = boundary->first_epoch;
+    bool same_chunk = boundary->chunk == thr->chunk_end && boundary->first_unit <= thr->next_unit;
+    snarl_race_set_range(thr, same_chunk ? boundary->first_unit : thr->chunk_end - SNARL_CHUNK_UNITS);
+    snarl_race_new_stamp(thr);
+}
+
+static bool unseen_top(const struct snarl_race_thread *thr, const struct snarl_race_sync *sync)
+{
+    if (!thr->boundary_count || sync->seen || !sync->pure)
+        return false;
+    const struct snarl_boundary *top = &thr->boundary[thr->boundary_count - 1];
+    return top->sync == sync && top->serial == sync->serial;
+}
+
+/* Whether the thread's clock holds all of a pure variable's. */
+static bool knows(const struct snarl_race_thread *thr, const struct snarl_race_sync *sync)
+{
+    return sync->pure && snarl_vclock_get(&thr->clock, sync->slot) >= sync->epoch &&
+           sync->epoch > snarl_race_slot_floor[sync->slot];
+}
+
+static void acquire(struct snarl_race_thread *thr, struct snarl_race_sync *sync)
+{
+    if (sync->slot != thr->slot)
+        sync->seen = true;
+    if (sync->clock.size && !knows(thr, sync))
+        snarl_race_join_clock(thr, &sync->clock);
+}
+
+/* The variable's clock becomes the thread's, which has just been published. */
+static void overwrite(struct snarl_race_thread *thr, struct snarl_race_sync *sync)
+{
+    if (sync->pure && sync->slot == thr->slot && sync->version == thr->version)
+        sync->clock.epoch[thr->slot] = thr->epoch;
+    else
+        snarl_vclock_copy(&sync->clock, &thr->clock);
+    sync->pure = true;
+    sync->slot = thr->slot;
+    sync->epoch = thr->epoch;
+    sync->version = thr->version;
+}
+
+static void release(struct snarl_race_thread *thr, struct snarl_race_sync *sync, bool store)
+{
+    snarl_race_publish(thr);
+    if (store || !sync->clock.size || knows(thr, sync)) {
+        overwrite(thr, sync);
+    } else {
+        snarl_vclock_join(&sync->clock, &thr->clock, NULL);
+        sync->pure = false;
+        sync->slot = thr->slot;
+        sync->epoch = thr->epoch;
+    }
+    sync->seen = false;
+    sync->serial++;
+}
+
+static void release_unseen(struct snarl_race_thread *thr, struct snarl_race_sync *sync, bool store)
+{
+    bool ends_epoch = !thr->pending;
+    uint32_t first_epoch = ends_epoch ? thr->first_epoch : 0;
+    uint32_t first_unit = snarl_cell_unit(thr->base);
+    snarl_mutex_lock(&sync->lock);
+    release(thr, sync, store);
+    push_boundary(thr, sync, first_epoch, first_unit);
+    snarl_mutex_unlock(&sync->lock);
+    if (thr->ignore)
+        thr->boundary_count = 0;
+}
+
+void snarl_race_acquire(struct snarl_race_thread *thr, struct snarl_race_sync *sync)
+{
+    snarl_mutex_lock(&sync->lock);
+    acquire(thr, sync);
+    snarl_mutex_unlock(&sync->lock);
+}
+
+void snarl_race_acquire_exclusive(struct snarl_race_thread *thr, struct snarl_race_sync *sync)
+{
+    snarl_mutex_lock(&sync->lock);
+    if (unseen_top(thr, sync))
+        pop_boundary(thr);
+    else
+        acquire(thr, sync);
+    snarl_mutex_unlock(&sync->lock);
+}
+
+void snarl_race_release(struct snarl_race_thread *thr, struct snarl_race_sync *sync)
+{
+    release_unseen(thr, sync, false);
+}
+
+void snarl_race_release_store(struct snarl_race_thread *thr, struct snarl_race_sync *sync)
+{
+    release_unseen(thr, sync, true);
+}
+
+void snarl_race_sync_clear(struct snarl_race_sync *sync)
+{
+    snarl_mutex_lock(&sync->lock);
+    snarl_vclock_free(&sync->clock);
+    sync->pure = false;
+    sync->slot = sync->epoch = 0;
+    sync->serial++;
+    snarl_mutex_unlock(&sync->lock);
+}
+
+/* --- atomics: the variable is locked by the caller --- */
+
+static bool acquires(enum snarl_order order)
+{
+    return order == SNARL_ORDER_CONSUME || order == SNARL_ORDER_ACQUIRE || order >= SNARL_ORDER_ACQ_REL;
+}
+
+static bool releases(enum snarl_order order)
+{
+    return order >= SNARL_ORDER_RELEASE;
+}
+
+static void join_fence(struct snarl_race_thread *thr, struct snarl_race_sync *sync)
+{
+    if (!sync->clock.size || knows(thr, sync))
+        return;
+    snarl_vclock_join(&thr->fence_acquire, &sync->clock, NULL);
+    thr->has_fence_acquire = true;
+}
+
+void snarl_race_atomic_load(struct snarl_race_thread *thr, struct snarl_race_sync *sync, enum snarl_order order)
+{
+    if (acquires(order))
+        acquire(thr, sync);
+    else
+        join_fence(thr, sync);
+}
+
+/* A relaxed store passes on what a release fence before it left; without one it goes on with a release sequence
+ * of its own thread (C11) and ends another's. */
+static void store_relaxed(struct snarl_race_thread *thr, struct snarl_race_sync *sync)
+{
+    bool goes_on = sync->clock.size && sync->head == thr->serial;
+    if (!goes_on)
+        sync->clock.size = 0;
+    if (thr->has_fence_release)
+        snarl_vclock_join(&sync->clock, &thr->fence_release, NULL);
+    if (!goes_on || thr->has_fence_release) {
+        sync->pure = false;
+        sync->head = thr->serial;
+        sync->serial++;
+    }
+}
+
+void snarl_race_atomic_store(struct snarl_race_thread *thr, struct snarl_race_sync *sync, enum snarl_order order)
+{
+    if (!releases(order)) {
+        store_relaxed(thr, sync);
+        return;
+    }
+    release(thr, sync, true);
+    sync->head = thr->serial;
+    thr->boundary_count = 0;
+}
+
+void snarl_race_atomic_rmw(struct snarl_race_thread *thr, struct snarl_race_sync *sync, enum snarl_order order)
+{
+    snarl_race_atomic_load(thr, sync, order);
+    if (releases(order)) {
+        if (!sync->clock.size)
+            sync->head = thr->serial;
+        release(thr, sync, false);
+        thr->boundary_count = 0;
+    } else if (thr->has_fence_release) {
+        if (!sync->clock.size)
+            sync->head = thr->serial;
+        snarl_vclock_join(&sync->clock, &thr->fence_release, NULL);
+        sync->pure = false;
+        sync->serial++;
+    }
+}
+
+void snarl_race_fence(struct snarl_race_thread *thr, enum snarl_order order)
+{
+    if (acquires(order) && thr->has_fence_acquire) {
+        snarl_race_join_clock(thr, &thr->fence_acquire);
+        thr->fence_acquire.size = 0;
+        thr->has_fence_acquire = false;
+    }
+    if (releases(order)) {
+        snarl_race_publish(thr);
+        thr->boundary_count = 0;
+        snarl_vclock_copy(&thr->fence_release, &thr->clock);
+        thr->has_fence_release = true;
+    }
+}

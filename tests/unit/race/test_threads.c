@@ -1,0 +1,110 @@
+/* test_threads.c - real threads on the same cells: no access is lost, and no record is reused too early.
+ *
+ * Each test runs its threads without any order among them, so that cells change under each other's hands. What
+ * must be found does not depend on how they interleave. */
+#include <criterion/criterion.h>
+#include <pthread.h>
+
+#include "base/counters.h"
+#include "base/os.h"
+#include "history/history.h"
+#include "race/race.h"
+
+#define THREADS 8
+#define CELLS 512
+
+static uint32_t *s_memory;
+static uint8_t s_raced[CELLS][THREADS + 2][THREADS + 2];
+static uint32_t s_bad;
+
+static void on_report(struct snarl_race_thread *thr, const struct snarl_race *race)
+{
+    uintptr_t cell = (race->byte - (uintptr_t)s_memory) / 4;
+    uint32_t before = race->before.thread;
+    /* The pc tells the thread: a record that was reused too early would tell another one. */
+    if (cell >= CELLS || before < 2 || before > THREADS + 1 || before == thr->host_id ||
+        snarl_history_pc(race->before.where) != 0x1000 * before)
+        __atomic_store_n(&s_bad, 1, __ATOMIC_RELAXED);
+    else
+        __atomic_store_n(&s_raced[cell][before][thr->host_id], 1, __ATOMIC_RELAXED);
+}
+
+static const struct snarl_race_host s_host = {.report = on_report};
+static pthread_barrier_t s_barrier;
+
+static void *writer(void *argument)
+{
+    struct snarl_race_thread *thr = argument;
+    pthread_barrier_wait(&s_barrier);
+    for (int cell = 0; cell < CELLS; cell++)
+        snarl_race_access(thr, (uintptr_t)&s_memory[cell], 4, SNARL_ACCESS_WRITE, 0x1000 * thr->host_id);
+    return NULL;
+}
+
+/* Locks of its own and cells of its own, for long: records by the million, collected all the time. */
+static void *worker(void *argument)
+{
+    struct snarl_race_thread *thr = argument;
+    struct snarl_race_sync sync = {0};
+    uint32_t *own = s_memory + CELLS + 64 * thr->host_id;
+    pthread_barrier_wait(&s_barrier);
+    for (int i = 0; i < 200000; i++) {
+        snarl_race_acquire(thr, &sync);
+        snarl_race_access(thr, (uintptr_t)&own[i % 61], 4, i & 1, 0x1000 * thr->host_id);
+        snarl_race_access(thr, (uintptr_t)s_memory + 4 * (i % CELLS), 4, 0, 0x1000 * thr->host_id);
+        snarl_race_release(thr, &sync);
+        snarl_race_release(thr, &sync);
+    }
+    snarl_race_sync_clear(&sync);
+    return NULL;
+}
+
+static void run(void *(*function)(void *))
+{
+    pthread_t thread[THREADS];
+    struct snarl_race_thread *thr[THREADS];
+    struct snarl_race_thread *first = snarl_race_thread_new(NULL, 1);
+    cr_assert(first);
+    pthread_barrier_init(&s_barrier, NULL, THREADS);
+    for (int i = 0; i < THREADS; i++) {
+        thr[i] = snarl_race_thread_new(first, (uint32_t)i + 2);
+        cr_assert(thr[i]);
+    }
+    for (int i = 0; i < THREADS; i++)
+        pthread_create(&thread[i], NULL, function, thr[i]);
+    for (int i = 0; i < THREADS; i++) {
+        pthread_join(thread[i], NULL);
+        snarl_race_thread_exit(thr[i]);
+        snarl_race_thread_join(first, thr[i]);
+    }
+    pthread_barrier_destroy(&s_barrier);
+    cr_assert(!s_bad, "a race that cannot be");
+}
+
+static void init(void)
+{
+    cr_assert(snarl_race_init(&s_host, &(struct snarl_race_options){.collect_chunks = 64}));
+    s_memory = snarl_os_map(1 << 20);
+    cr_assert(s_memory);
+}
+
+/* Writes of n threads to one cell, unordered: each but the first one races with the one before it. */
+Test(race, writers_at_once, .init = init)
+{
+    run(writer);
+    for (int cell = 0; cell < CELLS; cell++) {
+        int pairs = 0;
+        for (int a = 2; a < THREADS + 2; a++)
+            for (int b = 2; b < THREADS + 2; b++)
+                pairs += s_raced[cell][a][b];
+        cr_assert_eq(pairs, THREADS - 1, "cell %d: %d pairs", cell, pairs);
+    }
+}
+
+/* Reads only are shared: no race; the records of all these epochs must not pile up. */
+Test(race, records_come_back, .init = init)
+{
+    run(worker);
+    cr_assert_eq(snarl_counters[SNARL_COUNT_RACE_SEEN], 0);
+    cr_assert(snarl_counters[SNARL_COUNT_RACE_COLLECTIONS] > 3);
+}
