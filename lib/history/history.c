@@ -13,7 +13,7 @@ struct node {
     uint32_t next; /* in its bucket; 0 ends it */
 };
 
-static struct snarl_mutex s_lock; /* of reserving */
+static SNARL_MUTEX s_lock = {.rank = SNARL_RANK_HISTORY}; /* of reserving */
 static struct node *s_node;
 static uint32_t *s_bucket;
 static uint32_t s_count; /* nodes given out, the root not counted */

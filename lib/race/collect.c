@@ -22,7 +22,7 @@
 #include "base/os.h"
 #include "race/state.h"
 
-static struct snarl_mutex s_lock;
+static SNARL_MUTEX s_lock = {.rank = SNARL_RANK_COLLECT};
 static bool s_running; /* under the lock */
 static uint8_t *s_mark; /* by chunk: 1 needed. The rest belongs to who is running */
 static uint8_t *s_named; /* by slot */

@@ -11,7 +11,7 @@
 union snarl_record *snarl_records;
 struct snarl_chunk *snarl_chunks;
 
-static struct snarl_mutex s_lock;   /* guards all below */
+static SNARL_MUTEX s_lock = {.rank = SNARL_RANK_RECORD};   /* guards all below */
 static uint32_t s_fresh = 1;        /* chunks from here on were never used; chunk 0 holds unit 0 and is not given out */
 static uint32_t s_free;             /* a list of free chunks; 0 ends it */
 static uint32_t s_quarantine;       /* chunks freed by the last collection: free from the next one on */

@@ -28,7 +28,7 @@ struct slot {
     struct owner *owner; /* in order of time */
 };
 
-static struct snarl_mutex s_lock; /* guards all below */
+static SNARL_MUTEX s_lock = {.rank = SNARL_RANK_RACE_THREAD}; /* guards all below */
 static struct slot *s_slot;
 static uint32_t s_slot_count;
 static uint32_t s_free_count; /* slots that are neither busy nor spent */

@@ -43,7 +43,7 @@ _Static_assert((TERA(0x41) ^ SNARL_SHADOW_BIT) == TERA(0x01), "the image of the 
 _Static_assert((TERA(0x3f) ^ SNARL_SHADOW_BIT) == TERA(0x7f), "bottom-up images end where the stack's zone starts");
 
 struct snarl_shadow_table snarl_shadow_table;
-static struct snarl_mutex s_lock; /* of reserving */
+static SNARL_MUTEX s_lock = {.rank = SNARL_RANK_SHADOW}; /* of reserving */
 static const struct zone *s_zones;
 static int s_zone_count;
 
