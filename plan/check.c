@@ -144,7 +144,7 @@ static struct snarl_plan_map map_of(uint32_t at, enum snarl_plan_map_kind kind, 
     struct snarl_plan_map map = {.original = at, .kind = (uint8_t)kind};
     map.saved[0] = scratch->reg_saved ? (uint8_t)scratch->reg : SNARL_MAP_NO_REGISTER;
     map.saved[1] = scratch->second_saved ? (uint8_t)scratch->second : SNARL_MAP_NO_REGISTER;
-    map.flags = scratch->flags_saved;
+    map.flags = scratch->flags_saved ? SNARL_MAP_FLAGS_SAVED : 0;
     return map;
 }
 
@@ -397,48 +397,65 @@ static uint8_t site_flags(const struct snarl_instruction *x)
            (x->flags & SNARL_ACCESS_REPEATED ? SNARL_SITE_REPEATED : 0);
 }
 
-/* The address in a register that is free, or else only a place on the stack: the entry for string instructions
- * reads the registers themselves, the one after an atomic needs no address. */
-static void push_address(struct snarl_emitter *e, const struct snarl_stub *stub)
+static void put(struct snarl_emitter *e, const uint8_t *bytes, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        snarl_emit_byte(e, bytes[i]);
+}
+
+/* The address of an atomic operation, on the stack without a free register. */
+static void push_any_address(struct snarl_emitter *e, const struct snarl_stub *stub, struct snarl_plan_map map)
+{
+    static const uint8_t swap[] = {0x48, 0x87, 0x04, 0x24}; /* xchg %rax, (%rsp) */
+    snarl_emit_byte(e, 0x50 | RAX);
+    snarl_emit_map(e, map);
+    if (stub->link != SNARL_LINK_BEFORE_ATOMIC)
+        return;
+    snarl_emit_lea(e, RAX, stub->instruction);
+    put(e, swap, sizeof(swap));
+}
+
+/* The entry for string instructions reads the registers themselves, the one after an atomic needs no address: a place
+ * on the stack is made all the same. */
+static void push_address(struct snarl_emitter *e, const struct snarl_stub *stub, struct snarl_plan_map map)
 {
     static const uint8_t lower[] = {0x48, 0x8d, 0x64, 0x24, 0x80}; /* lea -128(%rsp), %rsp */
     if (stub->link == SNARL_LINK_ACCESS)
         snarl_emit_lea(e, stub->reg, stub->instruction);
-    for (unsigned i = 0; i < sizeof(lower); i++)
-        snarl_emit_byte(e, lower[i]);
+    put(e, lower, sizeof(lower));
+    map.flags |= SNARL_MAP_LOWERED;
+    snarl_emit_map(e, map);
     if (stub->link == SNARL_LINK_ACCESS) {
         if (stub->reg >= 8)
             snarl_emit_byte(e, 0x41);
         snarl_emit_byte(e, 0x50 | (stub->reg & 7));
-        return;
     }
-    snarl_emit_byte(e, 0x50); /* push %rax, for its place */
-    if (stub->link != SNARL_LINK_BEFORE_ATOMIC)
-        return;
-    snarl_emit_lea(e, RAX, stub->instruction);
-    static const uint8_t swap[] = {0x48, 0x87, 0x04, 0x24}; /* xchg %rax, (%rsp) */
-    for (unsigned i = 0; i < sizeof(swap); i++)
-        snarl_emit_byte(e, swap[i]);
+    map.flags |= SNARL_MAP_PUSHED;
+    if (stub->link == SNARL_LINK_ACCESS)
+        snarl_emit_map(e, map);
+    else
+        push_any_address(e, stub, map);
 }
 
 void snarl_check_stub(struct snarl_emitter *e, const struct snarl_stub *stub)
 {
     static const uint8_t raise[] = {0x48, 0x8d, 0xa4, 0x24, 136, 0, 0, 0}; /* lea 136(%rsp), %rsp */
+    bool after = stub->link == SNARL_LINK_AFTER_ATOMIC;
+    const struct snarl_instruction *x = stub->instruction;
+    struct snarl_plan_map map = {.original = stub->at,
+                                 .kind = after ? SNARL_MAP_AFTER : SNARL_MAP_STUB,
+                                 .saved = {stub->saved[0], stub->saved[1]},
+                                 .flags = stub->saved_flags};
     for (unsigned i = 0; i < 4; i++)
         if (stub->sites[i])
             snarl_emit_patch(e, stub->sites[i], snarl_emit_here(e));
-    bool after = stub->link == SNARL_LINK_AFTER_ATOMIC;
-    snarl_emit_map(e, (struct snarl_plan_map){.original = stub->at,
-                                               .kind = after ? SNARL_MAP_AFTER : SNARL_MAP_STUB,
-                                               .saved = {stub->saved[0], stub->saved[1]},
-                                               .flags = stub->saved_flags});
-    push_address(e, stub);
+    snarl_emit_map(e, map);
+    push_address(e, stub, map);
     snarl_emit_byte(e, 0xe8);
     snarl_emit_word(e, stub->link * SNARL_LINK_SIZE - (snarl_emit_here(e) + 4));
-    for (unsigned i = 0; i < sizeof(raise); i++)
-        snarl_emit_byte(e, raise[i]);
+    put(e, raise, sizeof(raise));
+    snarl_emit_map(e, map);
     snarl_emit_jump(e, stub->back);
-    const struct snarl_instruction *x = stub->instruction;
     uint32_t here = snarl_emit_here(e);
     snarl_offsets_add(&e->image_fixes, here);
     snarl_emit_word(e, x->offset - here);

@@ -75,7 +75,8 @@ static enum snarl_instruction_kind kind_of(const ZydisDecodedInstruction *z, boo
         if (z->mnemonic == ZYDIS_MNEMONIC_HLT || z->mnemonic == ZYDIS_MNEMONIC_UD2 ||
             z->mnemonic == ZYDIS_MNEMONIC_UD0 || z->mnemonic == ZYDIS_MNEMONIC_UD1)
             return SNARL_KIND_TRAP;
-        return SNARL_KIND_PLAIN;
+        /* our code and libc's rely on the direction flag being clear */
+        return z->mnemonic == ZYDIS_MNEMONIC_STD ? SNARL_KIND_BAD : SNARL_KIND_PLAIN;
     }
     if (z->mnemonic == ZYDIS_MNEMONIC_XBEGIN || z->mnemonic == ZYDIS_MNEMONIC_XABORT)
         return SNARL_KIND_BAD;

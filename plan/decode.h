@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "plan/shape.h"
+
 enum snarl_instruction_kind {
     SNARL_KIND_PLAIN,
     SNARL_KIND_JUMP,          /* to `target` */
@@ -31,27 +33,6 @@ enum snarl_instruction_flags {
     SNARL_ACCESS_REPEATED = 32, /* with a rep prefix */
     SNARL_ACCESS_ODD = 64,   /* memory, but not by an address that lea computes: gather, masked, fs:, 32-bit */
     SNARL_INSTRUCTION_FENCE = 128,
-};
-
-enum snarl_instruction_shape { /* what jump tables are recognised by */
-    SNARL_SHAPE_OTHER,
-    SNARL_SHAPE_LEA,
-    SNARL_SHAPE_MOV,
-    SNARL_SHAPE_MOVSXD,
-    SNARL_SHAPE_ADD,
-    SNARL_SHAPE_CMP,
-    SNARL_SHAPE_JA,  /* above */
-    SNARL_SHAPE_JAE, /* above or equal */
-    SNARL_SHAPE_JBE, /* below or equal */
-    SNARL_SHAPE_NOP,
-    SNARL_SHAPE_ENDBR,
-    SNARL_SHAPE_PAUSE,
-    SNARL_SHAPE_MOVS, /* the string moves and comparisons, which have two operands in memory */
-    SNARL_SHAPE_STOS,
-    SNARL_SHAPE_CMPS,
-    SNARL_SHAPE_SCAS,
-    SNARL_SHAPE_LODS,
-    SNARL_SHAPE_SYSCALL,
 };
 
 #define SNARL_REGISTER_RSP 4

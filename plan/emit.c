@@ -66,11 +66,11 @@ void snarl_emit_map(struct snarl_emitter *emitter, struct snarl_plan_map record)
         emitter->map[emitter->map_count++] = record;
 }
 
-void snarl_emit_run(struct snarl_emitter *emitter, uint32_t original)
+static void map_plainly(struct snarl_emitter *emitter, enum snarl_plan_map_kind kind, uint32_t original)
 {
     const uint8_t none = SNARL_MAP_NO_REGISTER;
     snarl_emit_map(emitter,
-                   (struct snarl_plan_map){.original = original, .kind = SNARL_MAP_RUN, .saved = {none, none}});
+                   (struct snarl_plan_map){.original = original, .kind = (uint8_t)kind, .saved = {none, none}});
 }
 
 void snarl_emit_thread_op(struct snarl_emitter *emitter, unsigned opcode, unsigned reg, unsigned field)
@@ -182,7 +182,9 @@ static void copy_short_branch(struct snarl_emitter *emitter, const struct snarl_
 
 static void copy_instruction(struct snarl_emitter *emitter, const struct snarl_instruction *x)
 {
-    snarl_emit_run(emitter, x->offset);
+    bool branch = x->kind == SNARL_KIND_JUMP || x->kind == SNARL_KIND_BRANCH || x->kind == SNARL_KIND_SHORT_BRANCH ||
+                  x->kind == SNARL_KIND_CALL || x->kind == SNARL_KIND_CALL_INDIRECT;
+    map_plainly(emitter, branch ? SNARL_MAP_BRANCH : SNARL_MAP_RUN, x->offset);
     switch (x->kind) {
     case SNARL_KIND_JUMP:
         snarl_emit_byte(emitter, 0xe9);
@@ -222,17 +224,21 @@ static void emit_block(struct snarl_emitter *emitter, struct snarl_block *block,
         copy_instruction(emitter, x);
         snarl_check_after(emitter, block, i, plan);
     }
-    if (block->next == SNARL_OUTSIDE_BLOCK && falls_through(&code->instructions[block->first + block->count - 1]))
+    if (block->next == SNARL_OUTSIDE_BLOCK && falls_through(&code->instructions[block->first + block->count - 1])) {
+        map_plainly(emitter, SNARL_MAP_BRANCH, block->end);
         jump_to_original(emitter, block->end);
+    }
 }
 
 static void emit_function(struct snarl_emitter *emitter, const struct snarl_function *function,
                           struct snarl_check_plan *plan)
 {
+    map_plainly(emitter, SNARL_MAP_NOTHING, 0); /* ends the last run */
     while (emitter->size & 15)
         snarl_emit_byte(emitter, 0xcc);
     for (uint32_t i = 0; i < function->block_count; i++)
         emit_block(emitter, &emitter->code->blocks[function->first_block + i], plan);
+    map_plainly(emitter, SNARL_MAP_NOTHING, 0);
     for (uint32_t i = 0; i < emitter->stub_count; i++)
         snarl_check_stub(emitter, &emitter->stubs[i]);
     emitter->stub_count = 0;
@@ -280,7 +286,7 @@ bool snarl_emit(struct snarl_emitter *emitter, const struct snarl_code *code, en
     free(plan.live);
     free(plan.place);
     fill_branches(emitter);
-    snarl_emit_run(emitter, code->image->size);
+    map_plainly(emitter, SNARL_MAP_NOTHING, 0);
     return fits;
 }
 

@@ -54,8 +54,7 @@ void snarl_emit_byte(struct snarl_emitter *emitter, unsigned byte);
 void snarl_emit_word(struct snarl_emitter *emitter, uint32_t word);
 /* A 32-bit distance from the end of itself to an image offset. */
 void snarl_emit_distance(struct snarl_emitter *emitter, uint32_t image_offset);
-/* From here on: nothing is saved (the emitter), or what `record` says (its copy is filled in). */
-void snarl_emit_run(struct snarl_emitter *emitter, uint32_t original);
+/* What the code from here on stands for; the record's `copy` is filled in. */
 void snarl_emit_map(struct snarl_emitter *emitter, struct snarl_plan_map record);
 /* op r64, %fs:(area + field); opcode 0x89 stores, 0x8b loads, 0x3b compares. */
 void snarl_emit_thread_op(struct snarl_emitter *emitter, unsigned opcode, unsigned reg, unsigned field);

@@ -89,11 +89,19 @@ struct snarl_plan_patch {
 
 enum snarl_plan_map_kind {
     SNARL_MAP_RUN,   /* from here on copy and original advance together */
+    SNARL_MAP_BRANCH, /* the copy of the one branch or call at `original`, of whatever length */
+    SNARL_MAP_NOTHING, /* no code */
     SNARL_MAP_CHECK, /* inside a check of the instruction at `original`: nothing of it has happened yet */
     SNARL_MAP_STUB,  /* the same, in the part of the check that lies outside the line */
     SNARL_MAP_AFTER, /* after the instruction at `original`, in what follows it; it has happened */
 };
 #define SNARL_MAP_NO_REGISTER 0xff
+
+enum snarl_plan_map_flags {
+    SNARL_MAP_FLAGS_SAVED = 1, /* slot 2 holds the flags: rax as lahf and seto %al left it */
+    SNARL_MAP_LOWERED = 2,     /* rsp is 128 bytes too low */
+    SNARL_MAP_PUSHED = 4,      /* and another 8 */
+};
 
 /* What an address in the copy stands for, up to the next record. A register in saved[i] has its true value in the
  * thread's slot i. */
@@ -102,7 +110,7 @@ struct snarl_plan_map {
     uint32_t original; /* image */
     uint8_t kind;
     uint8_t saved[2];
-    uint8_t flags; /* 1: rax in slot 2 as lahf and seto %al left it holds the flags */
+    uint8_t flags; /* enum snarl_plan_map_flags */
 };
 
 /* How to unwind from an address of the module (see snarl_unwind_row). */
