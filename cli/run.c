@@ -117,7 +117,7 @@ static char *describe_options(const struct run *run)
 /* Everything that can be refused is refused before the program starts. 0, or the exit status. */
 static int prepare(struct run *run)
 {
-    if (snarl_verdict_check(&run->rules, "run") || snarl_outputs_check(&run->outputs, "run"))
+    if (snarl_verdict_check(&run->rules, "run"))
         return SNARL_EXIT_SNARL;
     struct snarl_program program;
     int result = snarl_program_find(&program, run->command.items[0]);
@@ -127,7 +127,8 @@ static int prepare(struct run *run)
     if (result)
         return result;
     if (snarl_library_find(&run->library) ||
-        snarl_rundir_make(&run->directory, run->out, (char *const *)run->command.items))
+        snarl_rundir_make(&run->directory, run->out, (char *const *)run->command.items) ||
+        snarl_outputs_check(&run->outputs, "run")) /* reports may go into the run directory */
         return SNARL_EXIT_SNARL;
     return 0;
 }

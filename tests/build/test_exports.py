@@ -1,0 +1,54 @@
+"""What libsnarl.so shows to the programs that it is loaded into. A name that it exports takes the place of the same
+name in every library of the program, so there is none but those that are meant to."""
+import os
+import re
+import subprocess
+import unittest
+from pathlib import Path
+
+BUILD = Path(os.environ["SNARL_BUILD"])
+LIBRARY = BUILD / "preload" / "libsnarl.so"
+
+# Besides the functions of libc that it stands before.
+MEANT = re.compile(r"""
+    snarl_annotations_v1            # snarl.h
+    | __tsan_\w+ | Annotate\w+      # ThreadSanitizer's and Valgrind's annotations
+    | __cxa_guard_(acquire|release|abort)  # C++ statics
+    | (GOMP|omp|__kmpc)_\w+         # OpenMP
+""", re.X)
+
+
+def dynamic_symbols(path, *options):
+    listing = subprocess.run(["nm", "-D", *options, path], capture_output=True, text=True, check=True).stdout
+    return [line.split()[-1] for line in listing.splitlines()]
+
+
+def loaded_library(name):
+    """The path under which the loader finds it."""
+    listing = subprocess.run(["ldd", LIBRARY], capture_output=True, text=True, check=True).stdout
+    return re.search(rf"{re.escape(name)} => (\S+)", listing).group(1)
+
+
+class Exports(unittest.TestCase):
+    def test_only_what_is_meant_is_exported(self):
+        libc = {symbol.split("@")[0] for symbol in dynamic_symbols(loaded_library("libc.so.6"), "--defined-only")}
+        ours = {symbol.split("@")[0] for symbol in dynamic_symbols(LIBRARY, "--defined-only")}
+        self.assertIn("pthread_mutex_lock", ours)
+        strange = sorted(symbol for symbol in ours - libc if not MEANT.fullmatch(symbol) and
+                         not symbol.startswith("GLIBC_"))
+        self.assertEqual(strange, [])
+
+    def test_condition_variables_come_in_both_versions(self):
+        symbols = dynamic_symbols(LIBRARY, "--defined-only")
+        for name in ("init", "destroy", "wait", "timedwait", "signal", "broadcast"):
+            self.assertIn(f"pthread_cond_{name}@@GLIBC_2.3.2", symbols)
+            self.assertIn(f"pthread_cond_{name}@GLIBC_2.2.5", symbols)
+
+    def test_it_needs_nothing_but_the_c_library(self):
+        dynamic = subprocess.run(["readelf", "-d", LIBRARY], capture_output=True, text=True, check=True).stdout
+        needed = set(re.findall(r"\(NEEDED\).*\[(.*)\]", dynamic))
+        self.assertLessEqual(needed, {"libc.so.6", "libpthread.so.0", "libdl.so.2", "ld-linux-x86-64.so.2"})
+
+
+if __name__ == "__main__":
+    unittest.main()
