@@ -30,10 +30,14 @@ void snarl_wait_begin(struct snarl_thread *thr, enum snarl_wait_kind kind, void 
     wait->since_ns = snarl_runfile_now();
     wait->serial++;
     __atomic_store_n(&wait->object, object, __ATOMIC_SEQ_CST);
+    if (!timed)
+        __atomic_fetch_add(&s_count, 1, __ATOMIC_SEQ_CST);
 }
 
 void snarl_wait_end(struct snarl_thread *thr)
 {
+    if (thr->wait.object && !thr->wait.timed)
+        __atomic_fetch_sub(&s_count, 1, __ATOMIC_SEQ_CST);
     __atomic_store_n(&thr->wait.object, NULL, __ATOMIC_SEQ_CST);
     thr->wait.serial++;
 }
