@@ -10,7 +10,8 @@ and, when it has a corrected twin, `fixed:` lines of the same form for the build
     rule        the finding's `rule`
     functions   each is the function of some frame of the finding's events
     lines       the lines, marked `/* @m */` (`# @m` in Python) in the source, of the innermost frame in this file, for the events
-                that acquire, wait or hold: all of these, and no others
+                that acquire, wait or hold: all of these, and no others (but in a
+                stall, which tells of every thread)
     locks       each is the name of one of the finding's locks, or its variable (`locks[3]` is of `locks`)
     threads     so many different threads take part
     count       how often it happened, as the finding's `count` says
