@@ -71,12 +71,17 @@ static bool acquired(int result)
     return result == 0 || result == EOWNERDEAD;
 }
 
+static void check_destroyed(struct snarl_thread *thr, const pthread_mutex_t *mutex, struct snarl_site site)
+{
+    if (__builtin_expect(raw_kind(mutex) == KIND_DESTROYED, 0))
+        snarl_lock_use_destroyed(thr, (uintptr_t)mutex, SNARL_KIND_MUTEX, site);
+}
+
 static void check_use(struct snarl_thread *thr, const char *function, const pthread_mutex_t *mutex,
                       struct snarl_site site)
 {
     snarl_check_signal(thr, function, site);
-    if (__builtin_expect(raw_kind(mutex) == KIND_DESTROYED, 0))
-        snarl_lock_use_destroyed(thr, (uintptr_t)mutex, SNARL_KIND_MUTEX, site);
+    check_destroyed(thr, mutex, site);
 }
 
 static void note_acquired(struct snarl_thread *thr, pthread_mutex_t *mutex, enum snarl_how how,
@@ -126,7 +131,7 @@ int snarl_mutex_trylock_at(struct snarl_thread *thr, pthread_mutex_t *mutex, str
 
 int snarl_mutex_unlock_at(struct snarl_thread *thr, pthread_mutex_t *mutex, struct snarl_site site)
 {
-    check_use(thr, "pthread_mutex_unlock", mutex, site);
+    check_destroyed(thr, mutex, site); /* in a signal handler, the lock before it has been reported */
     if (!snarl_lock_releasing(thr, (uintptr_t)mutex, site) && snarl_mutex_kind(mutex) == SNARL_KIND_MUTEX &&
         raw_kind(mutex) != KIND_DESTROYED && !owned_in_truth(thr, mutex))
         snarl_lock_bad_release(thr, (uintptr_t)mutex, SNARL_KIND_MUTEX,

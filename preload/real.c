@@ -94,6 +94,8 @@ pid_t (*real_waitpid)(pid_t, int *, int);
 pid_t (*real_wait3)(int *, int, struct rusage *);
 pid_t (*real_wait4)(pid_t, int *, int, struct rusage *);
 int (*real_waitid)(idtype_t, id_t, siginfo_t *, int);
+int (*real_raise)(int);
+int (*real_pthread_kill)(pthread_t, int);
 int (*real_sigaction)(int, const struct sigaction *, struct sigaction *);
 int (*real_close)(int);
 int (*real_dup2)(int, int);
@@ -204,6 +206,8 @@ static const struct entry s_entries[] = {
     {"signal", (void **)&real_signal, NULL},
     {"sysv_signal", (void **)&real_sysv_signal, NULL},
     {"sigset", (void **)&real_sigset, NULL},
+    {"raise", (void **)&real_raise, NULL},
+    {"pthread_kill", (void **)&real_pthread_kill, NULL},
     {"sigaction", (void **)&real_sigaction, NULL},
     {"close", (void **)&real_close, NULL},
     {"dup2", (void **)&real_dup2, NULL},

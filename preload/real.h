@@ -132,6 +132,8 @@ extern int (*real_sigaction)(int, const struct sigaction *, struct sigaction *);
 extern sighandler_t (*real_signal)(int, sighandler_t);
 extern sighandler_t (*real_sysv_signal)(int, sighandler_t);
 extern sighandler_t (*real_sigset)(int, sighandler_t);
+extern int (*real_raise)(int);
+extern int (*real_pthread_kill)(pthread_t, int);
 /* descriptors.c */
 extern int (*real_close)(int);
 extern int (*real_dup2)(int, int);

@@ -203,7 +203,6 @@ SNARL_EXPORT int pthread_rwlock_unlock(pthread_rwlock_t *lock)
     if (!thr)
         return real_pthread_rwlock_unlock(lock);
     struct snarl_site site = SNARL_SITE;
-    snarl_check_signal(thr, "pthread_rwlock_unlock", site);
     if (!snarl_lock_releasing(thr, (uintptr_t)lock, site) && !refuses_owner(thr, lock))
         snarl_lock_bad_release(thr, (uintptr_t)lock, SNARL_KIND_RWLOCK, !free_in_truth(lock), site);
     int result = real_pthread_rwlock_unlock(lock);

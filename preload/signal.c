@@ -31,6 +31,8 @@ struct action {
 static struct action s_actions[NSIG];
 static __thread siginfo_t s_put_off[PUT_OFF_MAX] __attribute__((tls_model("initial-exec")));
 
+static __thread int s_raising __attribute__((tls_model("initial-exec"))); /* the thread is sending itself a signal */
+
 static void deliver(int signal, siginfo_t *info, void *context);
 
 static bool is_function(const void *function)
@@ -38,9 +40,12 @@ static bool is_function(const void *function)
     return function != (const void *)SIG_DFL && function != (const void *)SIG_IGN && function != (const void *)SIG_ERR;
 }
 
-/* Raised by what the thread itself did, not by an event: SI_USER and the like are <= 0, SI_KERNEL is 128. */
+/* Raised by what the thread itself did, not by an event: SI_USER and the like are <= 0, SI_KERNEL is 128. abort()
+ * sends itself a signal without passing through raise() here. */
 static bool is_fault(int signal, const siginfo_t *info)
 {
+    if (info->si_code == SI_TKILL && info->si_pid == snarl_os_pid() && (s_raising || signal == SIGABRT))
+        return true;
     switch (signal) {
     case SIGSEGV:
     case SIGBUS:
@@ -135,6 +140,27 @@ bool snarl_signal_still_inside(struct snarl_thread *thr, struct snarl_site site)
         return true;
     thr->in_signal = 0; /* the handler was left by longjmp */
     return false;
+}
+
+/* --- a thread that sends itself a signal interrupts nothing --- */
+
+SNARL_EXPORT int raise(int signal)
+{
+    snarl_enter_refused();
+    s_raising++;
+    int result = real_raise(signal);
+    s_raising--;
+    return result;
+}
+
+SNARL_EXPORT int pthread_kill(pthread_t handle, int signal)
+{
+    snarl_enter_refused();
+    bool self = pthread_equal(handle, pthread_self());
+    s_raising += self;
+    int result = real_pthread_kill(handle, signal);
+    s_raising -= self;
+    return result;
 }
 
 /* --- installation --- */

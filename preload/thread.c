@@ -44,6 +44,7 @@ static void end_of_thread(void *value)
         return;
     snarl_engine_thread_end(thr);
     snarl_current = detached_record();
+    snarl_leave(thr); /* last: from here on the record may become another thread's */
 }
 
 /* The first thread is about to be created, by the only one there is. */

@@ -9,8 +9,8 @@
 #define SNARL_GRAPH_GATES 64 /* locks held besides: more are cut, which can only let a gated cycle through */
 
 struct snarl_gate {
-    uint32_t lock_id;
-    uint8_t mode;
+    uint32_t lock_id : 31; /* a word each: there are many */
+    uint32_t mode : 1;
 };
 
 struct snarl_instance {

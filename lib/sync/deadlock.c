@@ -154,17 +154,6 @@ static bool rests_on_semaphores(const struct walk *walk)
     return rests;
 }
 
-/* Whether every thread of the process waits without a timeout. */
-static bool nobody_runs(void)
-{
-    for (struct snarl_thread *thr = snarl_thread_first(); thr; thr = thr->next) {
-        uint8_t state = __atomic_load_n(&thr->state, __ATOMIC_ACQUIRE);
-        if (state == SNARL_THREAD_NEW || (state == SNARL_THREAD_RUNNING && (!thr->wait.object || thr->wait.timed)))
-            return false;
-    }
-    return true;
-}
-
 static const char *rule_of(const struct walk *walk)
 {
     const struct step *last = &walk->step[walk->length - 1];
@@ -213,7 +202,7 @@ static bool confirmed(struct snarl_thread *thr)
         if (!search(thr, &s_again) || !same(&s_walk, &s_again))
             return false;
     }
-    return !rests_on_semaphores(&s_walk) || nobody_runs();
+    return !rests_on_semaphores(&s_walk) || snarl_stall_stands_still();
 }
 
 void snarl_deadlock_check(struct snarl_thread *thr)

@@ -47,15 +47,32 @@ void snarl_lock_init(struct snarl_thread *thr, uintptr_t address, enum snarl_kin
     snarl_object_create(thr, address, kind, flags, snarl_unwind_site(site, &thr->sites, false));
 }
 
+static bool somebody_waits(const struct snarl_sync *sync)
+{
+    for (struct snarl_thread *thr = snarl_thread_first(); thr; thr = thr->next)
+        if (__atomic_load_n(&thr->wait.object, __ATOMIC_SEQ_CST) == sync)
+            return true;
+    return false;
+}
+
+static void check_destroy(struct snarl_thread *thr, struct snarl_sync *sync, struct snarl_site site)
+{
+    struct snarl_held held;
+    struct snarl_thread *cursor = snarl_thread_first();
+    if (sync->kind != SNARL_KIND_SEMAPHORE && snarl_held_holder(sync, &cursor, &held))
+        snarl_misuse_report(thr, "destroy-locked", sync, "release", "destroys a lock that is held", site);
+    else if (sync->kind == SNARL_KIND_SEMAPHORE && snarl_host->semaphore_value(sync->address) == 0 &&
+             somebody_waits(sync))
+        snarl_misuse_report(thr, "destroy-waiting", sync, "release",
+                            "destroys a semaphore for which a thread waits", site);
+}
+
 void snarl_lock_destroy(struct snarl_thread *thr, uintptr_t address, enum snarl_kind kind, struct snarl_site site)
 {
     struct snarl_sync *sync = snarl_object_find(thr, address);
     if (!sync)
         return;
-    struct snarl_held held;
-    struct snarl_thread *cursor = snarl_thread_first();
-    if (sync->kind != SNARL_KIND_SEMAPHORE && snarl_held_holder(sync, &cursor, &held))
-        snarl_misuse_report(thr, "destroy-locked", sync, "release", "destroys a lock that is held", site);
+    check_destroy(thr, sync, site);
     (void)kind;
     snarl_lockgraph_forget(sync);
     snarl_object_end(sync);

@@ -48,9 +48,10 @@ void snarl_once_passed(struct snarl_thread *thr, uintptr_t address, struct snarl
     snarl_order_acquire(thr, address);
 }
 
+/* A thread that joins itself is refused with EDEADLK. (Two that join each other are not, by today's C library.) */
 void snarl_join_waiting(struct snarl_thread *thr, struct snarl_thread *target, bool timed, struct snarl_site site)
 {
-    if (!target || __atomic_load_n(&target->state, __ATOMIC_ACQUIRE) == SNARL_THREAD_ENDED)
+    if (!target || target == thr || __atomic_load_n(&target->state, __ATOMIC_ACQUIRE) == SNARL_THREAD_ENDED)
         return;
     snarl_wait_begin(thr, SNARL_WAIT_JOIN, target, target->id, SNARL_MODE_WRITE, timed, site);
     if (timed)

@@ -14,6 +14,7 @@
 
 #include "base/mutex.h"
 #include "base/os.h"
+#include "base/text.h"
 #include "sync/sync.h"
 
 #define CONFIRM_NS 100000000u
@@ -78,20 +79,42 @@ static uint32_t all_blocked(uint64_t *sum)
     return count;
 }
 
-/* Entries of /proc/self/task; 0 when it cannot be read. */
-static uint32_t kernel_threads(void)
+/* Whether the kernel says that this thread of ours sleeps. One that was woken and waits for a processor does not, although
+ * its wait is not over yet as far as we know. */
+static bool asleep(const char *tid)
 {
-    char path[] = "/proc/self/task";
-    int fd = snarl_os_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-    uint32_t count = 0;
+    char path[64], line[256];
+    struct snarl_text text = snarl_text_in(path, sizeof(path));
+    snarl_text_add(snarl_text_add(snarl_text_add(&text, "/proc/self/task/"), tid), "/stat");
+    int fd = snarl_os_open(path, O_RDONLY | O_CLOEXEC, 0);
+    if (fd < 0)
+        return false;
+    ssize_t length = snarl_os_read(fd, line, sizeof(line) - 2);
+    snarl_os_close(fd);
+    while (length > 0 && line[length - 1] != ')') /* the name before it may hold anything */
+        length--;
+    return length > 0 && line[length] == ' ' && line[length + 1] == 'S';
+}
+
+/* Whether exactly `count` threads of this process exist besides the caller, as far as the kernel knows, and all sleep. */
+static bool others_asleep(uint32_t count)
+{
+    char own[24], buffer[4096];
+    struct snarl_text text = snarl_text_in(own, sizeof(own));
+    snarl_text_add_uint(&text, (uint64_t)snarl_os_thread_id());
+    int fd = snarl_os_open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    bool all = fd >= 0;
     ssize_t length;
-    char buffer[4096];
-    while (fd >= 0 && (length = snarl_os_list(fd, buffer, sizeof(buffer))) > 0)
-        for (ssize_t at = 0; at < length; at += *(uint16_t *)(buffer + at + 16)) /* d_reclen */
-            count += buffer[at + 19] != '.';                                     /* d_name */
+    while (all && (length = snarl_os_list(fd, buffer, sizeof(buffer))) > 0)
+        for (ssize_t at = 0; all && at < length; at += *(uint16_t *)(buffer + at + 16)) { /* d_reclen */
+            const char *name = buffer + at + 19;                                          /* d_name */
+            if (name[0] == '.' || strcmp(name, own) == 0)
+                continue;
+            all = count-- > 0 && asleep(name);
+        }
     if (fd >= 0)
         snarl_os_close(fd);
-    return count;
+    return all && count == 0;
 }
 
 static void write_stall(void)
@@ -121,8 +144,8 @@ static void check_deadlocks(void)
 }
 
 /* Whether the same threads are blocked in the same waits as `sum` tells, for a whole CONFIRM_NS, and are all that the
- * kernel knows of, but for `leaving` (a thread on its way out is still there for a moment). */
-static bool confirmed(uint64_t sum, uint32_t leaving)
+ * kernel knows of. `leaving`: the caller is not one of them, but on its way out. */
+static bool confirmed(uint64_t sum, bool leaving)
 {
     for (int round = 0; round < ROUNDS; round++) {
         snarl_os_sleep(CONFIRM_NS);
@@ -130,13 +153,19 @@ static bool confirmed(uint64_t sum, uint32_t leaving)
         uint32_t count = all_blocked(&now);
         if (!count || now != sum)
             return false;
-        if (kernel_threads() == count + leaving)
+        if (others_asleep(leaving ? count : count - 1))
             return true;
     }
     return false;
 }
 
-static void check(struct snarl_thread *thr, uint32_t leaving)
+bool snarl_stall_stands_still(void)
+{
+    uint64_t sum;
+    return all_blocked(&sum) && confirmed(sum, false);
+}
+
+static void check(struct snarl_thread *thr, bool leaving)
 {
     uint64_t sum;
     if (snarl_wait_count() < snarl_thread_alive() || !all_blocked(&sum))
@@ -153,10 +182,10 @@ static void check(struct snarl_thread *thr, uint32_t leaving)
 void snarl_stall_check(struct snarl_thread *thr)
 {
     if (!thr->wait.timed)
-        check(thr, 0);
+        check(thr, false);
 }
 
 void snarl_stall_check_end(struct snarl_thread *thr)
 {
-    check(thr, 1);
+    check(thr, true);
 }

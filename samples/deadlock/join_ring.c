@@ -1,4 +1,4 @@
-/* Three threads join each other in a ring. (Two that join each other are told so by the C library.)
+/* Three threads join each other in a ring.
  *
  * expect: deadlock functions=worker lines=@join threads=3 exit=66 hangs
  * fixed: nothing */

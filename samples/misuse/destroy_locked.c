@@ -1,6 +1,6 @@
 /* A mutex is destroyed while it is locked.
  *
- * expect: lock-misuse rule=destroy-locked functions=worker lines=@destroy locks=s_mutex exit=66
+ * expect: lock-misuse rule=destroy-locked functions=worker lines=@hold,@destroy locks=s_mutex exit=66
  * fixed: nothing */
 #include "../scene.h"
 
@@ -8,7 +8,7 @@ static pthread_mutex_t s_mutex = PTHREAD_MUTEX_INITIALIZER;
 
 static void *worker(void *unused)
 {
-    pthread_mutex_lock(&s_mutex);
+    pthread_mutex_lock(&s_mutex); /* @hold */
 #ifdef FIXED
     pthread_mutex_unlock(&s_mutex);
     pthread_mutex_destroy(&s_mutex);

@@ -1,6 +1,6 @@
 /* The memory of a locked mutex is given back to the allocator.
  *
- * expect: lock-misuse rule=free-locked functions=worker lines=@free exit=66
+ * expect: lock-misuse rule=free-locked functions=worker lines=@hold,@free exit=66
  * fixed: nothing */
 #include "../scene.h"
 
@@ -13,7 +13,7 @@ static void *worker(void *unused)
 {
     struct queue *queue = malloc(sizeof(*queue));
     pthread_mutex_init(&queue->mutex, NULL);
-    pthread_mutex_lock(&queue->mutex);
+    pthread_mutex_lock(&queue->mutex); /* @hold */
     queue->length = 0;
 #ifdef FIXED
     pthread_mutex_unlock(&queue->mutex);

@@ -1,6 +1,6 @@
 /* A mutex is initialised again while it is locked.
  *
- * expect: lock-misuse rule=init-locked functions=worker lines=@init locks=s_mutex exit=66
+ * expect: lock-misuse rule=init-locked functions=worker lines=@hold,@init locks=s_mutex exit=66
  * fixed: nothing */
 #include "../scene.h"
 
@@ -8,7 +8,7 @@ static pthread_mutex_t s_mutex = PTHREAD_MUTEX_INITIALIZER;
 
 static void *worker(void *unused)
 {
-    pthread_mutex_lock(&s_mutex);
+    pthread_mutex_lock(&s_mutex); /* @hold */
 #ifdef FIXED
     pthread_mutex_unlock(&s_mutex);
     pthread_mutex_destroy(&s_mutex);

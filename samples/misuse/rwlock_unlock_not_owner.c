@@ -1,6 +1,6 @@
 /* A thread gives back a write lock that another thread holds.
  *
- * expect: lock-misuse rule=unlock-not-owner functions=thief lines=@unlock locks=s_table exit=66
+ * expect: lock-misuse rule=unlock-not-owner functions=thief lines=@hold,@unlock locks=s_table exit=66
  * fixed: nothing */
 #include "../scene.h"
 
@@ -20,7 +20,7 @@ int main(void)
 {
     pthread_t thread;
     pthread_create(&thread, NULL, thief, NULL);
-    pthread_rwlock_wrlock(&s_table);
+    pthread_rwlock_wrlock(&s_table); /* @hold */
     scene_arrive();
     scene_await(2);
 #ifdef FIXED

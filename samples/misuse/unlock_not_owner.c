@@ -1,6 +1,6 @@
 /* A thread unlocks a mutex that another thread holds.
  *
- * expect: lock-misuse rule=unlock-not-owner functions=thief lines=@unlock locks=s_mutex exit=66
+ * expect: lock-misuse rule=unlock-not-owner functions=thief lines=@hold,@unlock locks=s_mutex exit=66
  * fixed: nothing */
 #include "../scene.h"
 
@@ -20,7 +20,7 @@ int main(void)
 {
     pthread_t thread;
     pthread_create(&thread, NULL, thief, NULL);
-    pthread_mutex_lock(&s_mutex);
+    pthread_mutex_lock(&s_mutex); /* @hold */
     scene_arrive();
     scene_await(2);
 #ifdef FIXED

@@ -13,6 +13,7 @@ int main(void)
     pthread_t thread;
     invert();
     pthread_create(&thread, NULL, leave, NULL);
+    pthread_detach(thread);
     for (;;)
         pause();
 }

@@ -1,6 +1,6 @@
 /* A signal handler locks a mutex that happens to be free. The twin posts a semaphore, which handlers may do.
  *
- * expect: signal-unsafe functions=on_signal lines=@lock locks=s_mutex exit=66
+ * expect: signal-unsafe functions=on_signal lines=@lock exit=66
  * fixed: nothing */
 #include "../scene.h"
 #include <semaphore.h>
