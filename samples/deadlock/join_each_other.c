@@ -31,7 +31,11 @@ int main(void)
     pthread_create(&s_one, NULL, worker_one, NULL);
     pthread_create(&s_two, NULL, worker_two, NULL);
     scene_arrive();
+#ifdef FIXED
     pthread_join(s_one, NULL);
-    printf("refused %d\n");
+    puts("done");
     return 0;
+#else
+    pthread_exit(NULL);
+#endif
 }
