@@ -44,6 +44,7 @@ static void end_of_thread(void *value)
         return;
     snarl_engine_thread_end(thr);
     snarl_current = detached_record();
+    __atomic_store_n(&thr->guard, 0, __ATOMIC_RELEASE); /* our last touch: from here on the record may be another's */
     snarl_leave(thr); /* last: from here on the record may become another thread's */
 }
 
