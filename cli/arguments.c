@@ -33,20 +33,21 @@ static bool takes_value(const struct snarl_option *option)
     return option->kind != SNARL_OPTION_SWITCH && option->kind != SNARL_OPTION_CLEAR;
 }
 
-static const struct snarl_option *first(const struct snarl_usage *usage)
-{
-    const struct snarl_option *option = usage->options && usage->options->name ? usage->options : usage->more;
-    return option && option->name ? option : NULL;
-}
-
+/* Walks through the tables: NULL gives the first option, the last one NULL. */
 static const struct snarl_option *next(const struct snarl_usage *usage, const struct snarl_option *option)
 {
-    if (option[1].name)
+    const struct snarl_option *const *table = usage->tables;
+    if (option && option[1].name)
         return option + 1;
-    bool was_last = !usage->more || !usage->more->name;
-    for (const struct snarl_option *other = usage->more; !was_last && other->name; other++)
-        was_last = other == option;
-    return was_last ? NULL : usage->more;
+    if (option) { /* the last of its table: on to the table behind it */
+        const struct snarl_option *at = *table;
+        while (at != option)
+            at = at->name ? at + 1 : *++table;
+        table++;
+    }
+    while (*table && !(*table)->name)
+        table++;
+    return *table;
 }
 
 static void print_option(const struct snarl_option *option)
@@ -65,14 +66,14 @@ static void print_option(const struct snarl_option *option)
 void snarl_usage_print(const struct snarl_usage *usage)
 {
     printf("usage: snarl %s %s\n\n%s\n\noptions:\n", usage->command, usage->operands, usage->purpose);
-    for (const struct snarl_option *option = first(usage); option; option = next(usage, option))
+    for (const struct snarl_option *option = next(usage, NULL); option; option = next(usage, option))
         print_option(option);
     printf("%-*s%s\n", HELP_COLUMN, "  -h, --help", "this text");
 }
 
 static const struct snarl_option *find_long(const struct snarl_usage *usage, const char *name, size_t length)
 {
-    for (const struct snarl_option *option = first(usage); option; option = next(usage, option))
+    for (const struct snarl_option *option = next(usage, NULL); option; option = next(usage, option))
         if (strlen(option->name) == length && !memcmp(option->name, name, length))
             return option;
     return NULL;
@@ -80,7 +81,7 @@ static const struct snarl_option *find_long(const struct snarl_usage *usage, con
 
 static const struct snarl_option *find_short(const struct snarl_usage *usage, char letter)
 {
-    for (const struct snarl_option *option = first(usage); option; option = next(usage, option))
+    for (const struct snarl_option *option = next(usage, NULL); option; option = next(usage, option))
         if (option->letter == letter)
             return option;
     return NULL;
@@ -90,7 +91,7 @@ static enum snarl_parse refuse_unknown(const struct snarl_usage *usage, const ch
 {
     const char *names[NAMES_MAX] = {"help"};
     size_t count = 1;
-    for (const struct snarl_option *option = first(usage); option; option = next(usage, option))
+    for (const struct snarl_option *option = next(usage, NULL); option; option = next(usage, option))
         if (count < NAMES_MAX - 1)
             names[count++] = option->name;
     char name[64];
@@ -162,16 +163,27 @@ static const char *set_value(const struct snarl_option *option, const char *valu
     return NULL;
 }
 
+static bool set_or_complain(const char *origin, const struct snarl_option *option, const char *value)
+{
+    const char *wrong = set_value(option, value);
+    bool choice = option->kind == SNARL_OPTION_CHOICE;
+    if (wrong)
+        snarl_complain("%s: --%s %s%s%s, not '%s'", origin, option->name, wrong, choice ? " " : "",
+                       choice ? option->value : "", value);
+    return !wrong;
+}
+
 static enum snarl_parse apply(const struct snarl_usage *usage, const struct snarl_option *option,
                               const char *value)
 {
-    const char *wrong = set_value(option, value);
-    if (!wrong)
-        return SNARL_PARSE_GO;
-    bool choice = option->kind == SNARL_OPTION_CHOICE;
-    snarl_complain("%s: --%s %s%s%s, not '%s'", usage->command, option->name, wrong, choice ? " " : "",
-                   choice ? option->value : "", value);
-    return SNARL_PARSE_WRONG;
+    return set_or_complain(usage->command, option, value) ? SNARL_PARSE_GO : SNARL_PARSE_WRONG;
+}
+
+bool snarl_argument_set(const struct snarl_usage *usage, const char *origin, const char *name,
+                        const char *value)
+{
+    const struct snarl_option *option = find_long(usage, name, strlen(name));
+    return !option || set_or_complain(origin, option, value ? value : "");
 }
 
 static enum snarl_parse refuse_value_missing(const struct snarl_usage *usage,

@@ -36,13 +36,15 @@ struct snarl_texts {
 void snarl_texts_add(struct snarl_texts *texts, const char *text);
 void snarl_texts_free(struct snarl_texts *texts);
 
+#define SNARL_TABLES_MAX 4
+
 struct snarl_usage {
-    const char *command;                /* "run" */
-    const char *operands;               /* "[--] PROGRAM [ARG...]" */
-    const char *purpose;                /* a paragraph for the help */
-    const struct snarl_option *options; /* ends with a NULL name; may be NULL */
-    const struct snarl_option *more;    /* likewise: options that several commands share */
-    bool stop_at_operand;               /* what follows the first operand belongs to it */
+    const char *command;  /* "run" */
+    const char *operands; /* "[--] PROGRAM [ARG...]" */
+    const char *purpose;  /* a paragraph for the help */
+    /* Each table ends with a NULL name; the first NULL ends the tables. */
+    const struct snarl_option *tables[SNARL_TABLES_MAX + 1];
+    bool stop_at_operand; /* what follows the first operand belongs to it */
 };
 
 enum snarl_parse {
@@ -54,6 +56,12 @@ enum snarl_parse {
 /* Reads argv[1...]; what is no option goes to `operands` in order. */
 enum snarl_parse snarl_arguments_parse(const struct snarl_usage *usage, int argc, char **argv,
                                        struct snarl_texts *operands);
+
+/* Sets the option `name` as if it had been given with `value` (NULL: a switch). False after a line that says
+ * what is wrong with the value, which came from `origin`. An option that the command does not have is left
+ * out. */
+bool snarl_argument_set(const struct snarl_usage *usage, const char *origin, const char *name,
+                        const char *value);
 
 void snarl_usage_print(const struct snarl_usage *usage);
 

@@ -6,6 +6,8 @@
 
 int snarl_run_main(int argc, char **argv);
 int snarl_report_main(int argc, char **argv);
+int snarl_gate_main(int argc, char **argv);
+int snarl_merge_main(int argc, char **argv);
 int snarl_doctor_main(int argc, char **argv);
 int snarl_demo_main(int argc, char **argv);
 

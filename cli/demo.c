@@ -14,7 +14,6 @@
 #include "cli/complain.h"
 #include "cli/library.h"
 #include "cli/strings.h"
-#include "reports/reports.h"
 
 #define TIMEOUT "60" /* seconds; were the deadlock not seen, the demonstration would hang for ever */
 
@@ -50,33 +49,51 @@ static char *choose_folder(void)
     return folder;
 }
 
-static int demonstrate(char *program, char *folder)
+/* `snarl run` on the program, untouched by the settings of the folder that we are in. */
+static int run_program(const char *program, const char *folder)
 {
-    bool has_html = snarl_report_format_find("html");
+    char *own = snarl_library_own_folder();
     char *out = snarl_string_format("--out=%s", folder);
+    char *sources = snarl_string_format("--source-root=%s/../" SNARL_INSTALL_DOCDIR "/demo", own);
     char *html = snarl_string_format("--html=%s/report.html", folder);
-    char *with[] = {"run", "--timeout=" TIMEOUT, "--races=off", out, html, "--", program, NULL};
-    char *without[] = {"run", "--timeout=" TIMEOUT, "--races=off", out, "--", program, NULL};
+    char *argv[] = {"run",
+                    "--config=/dev/null",
+                    "--timeout=" TIMEOUT,
+                    "--races=off",
+                    out,
+                    html,
+                    sources,
+                    "--",
+                    (char *)program,
+                    NULL};
+    int status = snarl_run_main(9, argv);
+    free(own);
+    free(out);
+    free(sources);
+    free(html);
+    return status;
+}
+
+static int demonstrate(const char *program, const char *folder)
+{
     printf("snarl run -- %s\n\n"
            "Two threads of this program take lock_a and lock_b in opposite order, and then wait for each "
            "other for\n"
            "ever. Without snarl it would hang here:\n\n",
            program);
     fflush(stdout);
-    int status = has_html ? snarl_run_main(7, with) : snarl_run_main(6, without);
-    free(out);
-    free(html);
+    int status = run_program(program, folder);
     if (status != SNARL_EXIT_FINDING) {
         snarl_complain("demo: exit status %d instead of %d: the deadlock was not reported", status,
                        SNARL_EXIT_FINDING);
         return 1;
     }
     printf("\nsnarl ended it and exited with status %d, as it would have in a test run.\n\n"
-           "  the run    %s\n",
-           SNARL_EXIT_FINDING, folder);
-    if (has_html)
-        printf("  as a page  %s/report.html\n", folder);
-    printf("  once more  snarl report %s\n  your turn  snarl run -- ./program argument...\n", folder);
+           "  the run    %s\n"
+           "  as a page  %s/report.html\n"
+           "  once more  snarl report %s\n"
+           "  your turn  snarl run -- ./program argument...\n",
+           SNARL_EXIT_FINDING, folder, folder, folder);
     return 0;
 }
 

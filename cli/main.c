@@ -18,6 +18,8 @@ static int version_main(int argc, char **argv);
 static const struct command s_commands[] = {
     {"run", "run a program under the detector", snarl_run_main},
     {"report", "render a run again, or several merged", snarl_report_main},
+    {"gate", "judge runs: exit status for CI, baselines", snarl_gate_main},
+    {"merge", "make one run out of many", snarl_merge_main},
     {"doctor", "what can be seen of a program, and what not", snarl_doctor_main},
     {"demo", "watch snarl end a deadlock", snarl_demo_main},
     {"version", "print the version", version_main},
@@ -59,7 +61,7 @@ static int refuse(const char *name)
 
 static int version_main(int argc, char **argv)
 {
-    const struct snarl_usage usage = {"version", "", "Prints the version.", NULL, NULL, false};
+    const struct snarl_usage usage = {.command = "version", .operands = "", .purpose = "Prints the version."};
     struct snarl_texts operands = {0};
     enum snarl_parse parsed = snarl_arguments_parse(&usage, argc, argv, &operands);
     snarl_texts_free(&operands);

@@ -31,8 +31,7 @@ static enum snarl_parse parse(struct report *report, int argc, char **argv)
         .purpose =
             "Renders the run in DIR, or the runs in several, merged. A DIR may also be a JSON document that\n"
             "snarl wrote.",
-        .options = options,
-        .more = report->outputs.options,
+        .tables = {options, report->outputs.options},
     };
     enum snarl_parse result = snarl_arguments_parse(&usage, argc, argv, &report->runs);
     if (result == SNARL_PARSE_GO && !report->runs.count) {
@@ -55,7 +54,7 @@ static int render(const struct report *report)
     }
     int failed = snarl_outputs_write(&report->outputs, document);
     if (report->text || !snarl_outputs_wanted(&report->outputs))
-        failed |= snarl_outputs_print(document, stdout);
+        failed |= snarl_outputs_print(&report->outputs, document, stdout);
     json_decref(document);
     return failed ? SNARL_EXIT_USAGE : 0;
 }
@@ -69,5 +68,6 @@ int snarl_report_main(int argc, char **argv)
                  : parsed == SNARL_PARSE_WRONG ? SNARL_EXIT_USAGE
                                                : 0;
     snarl_texts_free(&report.runs);
+    snarl_outputs_free(&report.outputs);
     return status;
 }

@@ -17,6 +17,7 @@
 #include "cli/library.h"
 #include "cli/program.h"
 #include "cli/rundir.h"
+#include "cli/settings.h"
 #include "cli/strings.h"
 #include "cli/verdict.h"
 #include "reports/reports.h"
@@ -28,21 +29,41 @@ struct run {
     const char *modules;
     const char *skip_modules;
     const char *on_deadlock;
-    int exit_code;
     double timeout_s;
     bool follow;
     bool python_races;
     bool live;
     bool quiet;
-    struct snarl_gate_rules rules;
+    const char *config;
+    struct snarl_rules rules;
     struct snarl_outputs outputs;
     struct snarl_texts command;
     /* State. */
+    json_t *settings;
     struct snarl_library library;
     struct snarl_rundir directory;
     struct snarl_launch launch;
 };
 
+static void release(struct run *run)
+{
+    snarl_rundir_free(&run->directory);
+    snarl_library_free(&run->library);
+    snarl_rules_free(&run->rules);
+    snarl_outputs_free(&run->outputs);
+    snarl_texts_free(&run->command);
+    json_decref(run->settings);
+}
+
+static void reset(struct run *run)
+{
+    *run = (struct run){.follow = true, .directory = {.lock = -1}};
+    snarl_outputs_init(&run->outputs);
+    snarl_rules_init(&run->rules);
+}
+
+/* The command line is read twice: it says where the settings are, which must be set before it can win over
+ * them. */
 static enum snarl_parse parse(struct run *run, int argc, char **argv)
 {
     const struct snarl_option options[] = {
@@ -55,14 +76,12 @@ static enum snarl_parse parse(struct run *run, int argc, char **argv)
         {"no-follow", 0, SNARL_OPTION_CLEAR, NULL, "not into child processes", &run->follow},
         {"on-deadlock", 0, SNARL_OPTION_CHOICE, "exit|continue|abort",
          "what happens to a program in a deadlock (default: exit)", &run->on_deadlock},
-        {"fail-on", 0, SNARL_OPTION_TEXT, "KIND,...",
-         "findings that fail the run (default: all but thread-leak)", &run->rules.fail_on},
-        {"exit-code", 0, SNARL_OPTION_NUMBER, "N", "exit status when a finding fails the run (default: 66)",
-         &run->exit_code},
         {"timeout", 0, SNARL_OPTION_SECONDS, "SECONDS", "end the program after that time; status 124",
          &run->timeout_s},
         {"python-races", 0, SNARL_OPTION_SWITCH, NULL, "lost updates in Python code too", &run->python_races},
         {"live", 0, SNARL_OPTION_SWITCH, NULL, "a line on standard error when a finding is made", &run->live},
+        {"config", 0, SNARL_OPTION_TEXT, "FILE", "settings (default: snarl.toml, if there is one)",
+         &run->config},
         {"quiet", 'q', SNARL_OPTION_SWITCH, NULL, "no text report on standard error", &run->quiet},
         {0},
     };
@@ -75,8 +94,7 @@ static enum snarl_parse parse(struct run *run, int argc, char **argv)
                    "when snarl\n"
                    "itself failed; 126, 127 when PROGRAM cannot be executed or found; 128+N when killed by "
                    "signal N.",
-        .options = options,
-        .more = run->outputs.options,
+        .tables = {options, run->rules.options, run->outputs.options},
         .stop_at_operand = true,
     };
     enum snarl_parse result = snarl_arguments_parse(&usage, argc, argv, &run->command);
@@ -84,7 +102,14 @@ static enum snarl_parse parse(struct run *run, int argc, char **argv)
         snarl_complain("run: no program named; like this: snarl run -- ./program argument");
         return SNARL_PARSE_WRONG;
     }
-    return result;
+    if (result != SNARL_PARSE_GO)
+        return result;
+    const char *config = run->config;
+    release(run);
+    reset(run);
+    if (snarl_settings_apply(config, &usage, &run->settings))
+        return SNARL_PARSE_WRONG;
+    return snarl_arguments_parse(&usage, argc, argv, &run->command);
 }
 
 static void add_option(char **options, const char *key, const char *value)
@@ -97,7 +122,7 @@ static void add_option(char **options, const char *key, const char *value)
 static char *describe_options(const struct run *run)
 {
     char *options = NULL;
-    char *exit_code = snarl_string_format("%d", run->exit_code);
+    char *exit_code = snarl_string_format("%d", run->rules.exit_code);
     add_option(&options, "out", run->directory.path);
     add_option(&options, "run-id", run->directory.id);
     add_option(&options, "report", "0");
@@ -117,7 +142,7 @@ static char *describe_options(const struct run *run)
 /* Everything that can be refused is refused before the program starts. 0, or the exit status. */
 static int prepare(struct run *run)
 {
-    if (snarl_verdict_check(&run->rules, "run"))
+    if (snarl_rules_read(&run->rules, "run"))
         return SNARL_EXIT_SNARL;
     struct snarl_program program;
     int result = snarl_program_find(&program, run->command.items[0]);
@@ -159,8 +184,8 @@ static json_t *judge(struct run *run, int own_status, int *failing)
         snarl_complain("nothing is known of this run: %s", error);
         return NULL;
     }
-    *failing = snarl_verdict_judge(document, &run->rules);
-    snarl_report_set_exit(document, *failing > 0 ? run->exit_code : own_status, run->launch.duration_s);
+    *failing = snarl_rules_judge(&run->rules, document);
+    snarl_report_set_exit(document, *failing > 0 ? run->rules.exit_code : own_status, run->launch.duration_s);
     return document;
 }
 
@@ -173,7 +198,7 @@ static int conclude(struct run *run)
     json_t *document = judge(run, own, &failing);
     if (!document)
         return SNARL_EXIT_SNARL;
-    int status = failing > 0 ? run->exit_code : own;
+    int status = failing > 0 ? run->rules.exit_code : own;
     int failed =
         snarl_rundir_finish(&run->directory, (char *const *)run->command.items, &run->launch, status);
     if (snarl_report_keep(document, run->directory.path, error, sizeof(error))) {
@@ -184,7 +209,7 @@ static int conclude(struct run *run)
     if (run->launch.timed_out)
         snarl_complain("%s ran for %g seconds and was ended", run->command.items[0], run->timeout_s);
     if (!run->quiet)
-        failed |= snarl_outputs_print(document, stderr);
+        failed |= snarl_outputs_print(&run->outputs, document, stderr);
     json_decref(document);
     return failed && failing <= 0 ? SNARL_EXIT_SNARL : status;
 }
@@ -211,15 +236,13 @@ static int run_all(struct run *run)
 
 int snarl_run_main(int argc, char **argv)
 {
-    struct run run = {.exit_code = SNARL_EXIT_FINDING, .follow = true, .directory = {.lock = -1}};
-    snarl_outputs_init(&run.outputs);
+    struct run run;
+    reset(&run);
     enum snarl_parse parsed = parse(&run, argc, argv);
     int status = parsed == SNARL_PARSE_GO      ? run_all(&run)
                  : parsed == SNARL_PARSE_WRONG ? SNARL_EXIT_SNARL
                                                : 0;
-    snarl_rundir_free(&run.directory);
-    snarl_library_free(&run.library);
-    snarl_texts_free(&run.command);
+    release(&run);
     if (status == 128 + SIGINT)
         die_of_interrupt(&run);
     return status;

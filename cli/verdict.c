@@ -9,11 +9,8 @@
 
 #include "cli/complain.h"
 #include "cli/strings.h"
+#include "reports/gate.h"
 #include "reports/reports.h"
-
-static const char *const s_kinds[] = {"data-race",   "deadlock",    "stall",         "lock-order-inversion",
-                                      "lock-misuse", "thread-leak", "signal-unsafe", NULL};
-#define FAIL_ON_DEFAULT "data-race,deadlock,stall,lock-order-inversion,lock-misuse,signal-unsafe"
 
 void snarl_outputs_init(struct snarl_outputs *outputs)
 {
@@ -68,10 +65,11 @@ int snarl_outputs_check(const struct snarl_outputs *outputs, const char *command
 
 int snarl_outputs_write(const struct snarl_outputs *outputs, const json_t *document)
 {
+    const struct snarl_render_options options = {.width = 100, .source_roots = outputs->source_roots.items};
     int result = 0;
     for (size_t i = 0; i < SNARL_OUTPUTS_MAX; i++) {
         char error[1024];
-        if (!outputs->paths[i] || !snarl_report_write(document, snarl_report_formats[i].name, NULL,
+        if (!outputs->paths[i] || !snarl_report_write(document, snarl_report_formats[i].name, &options,
                                                       outputs->paths[i], error, sizeof(error)))
             continue;
         snarl_complain("%s", error);
@@ -80,54 +78,89 @@ int snarl_outputs_write(const struct snarl_outputs *outputs, const json_t *docum
     return result;
 }
 
-int snarl_outputs_print(const json_t *document, FILE *to)
+int snarl_outputs_print(const struct snarl_outputs *outputs, const json_t *document, FILE *to)
 {
     struct snarl_render_options options = snarl_render_options_for(to);
+    options.source_roots = outputs->source_roots.items;
     if (!snarl_report_format_find("text")->render(document, &options, to) && !fflush(to) && !ferror(to))
         return 0;
     snarl_complain("the report could not be written: %s", strerror(errno));
     return -1;
 }
 
-static bool is_listed(const char *list, const char *kind, size_t length)
+void snarl_outputs_free(struct snarl_outputs *outputs)
 {
-    for (const char *at = list; *at; at += strcspn(at, ","), at += *at == ',')
-        if (strcspn(at, ",") == length && !memcmp(at, kind, length))
-            return true;
-    return false;
+    snarl_texts_free(&outputs->source_roots);
 }
 
-int snarl_verdict_check(const struct snarl_gate_rules *rules, const char *command)
+void snarl_rules_init(struct snarl_rules *rules)
 {
-    for (const char *at = rules->fail_on; at && *at; at += strcspn(at, ","), at += *at == ',') {
-        char *kind = snarl_string_format("%.*s", (int)strcspn(at, ","), at);
-        bool known = false;
-        for (size_t i = 0; s_kinds[i]; i++)
-            known |= !strcmp(kind, s_kinds[i]);
-        const char *near = known ? NULL : snarl_word_nearest(kind, s_kinds);
-        if (!known)
-            snarl_complain("%s: --fail-on: '%s' is no kind of finding%s%s%s", command, kind,
-                           near ? "; did you mean '" : "; the kinds are " FAIL_ON_DEFAULT ",thread-leak",
-                           near ? near : "", near ? "'?" : "");
-        free(kind);
-        if (!known)
+    *rules = (struct snarl_rules){.exit_code = SNARL_EXIT_FINDING};
+    const struct snarl_option options[] = {
+        {"fail-on", 0, SNARL_OPTION_TEXT, "KIND,...",
+         "findings that fail the run (default: all but thread-leak)", &rules->fail_on},
+        {"exit-code", 0, SNARL_OPTION_NUMBER, "N", "exit status when a finding fails the run (default: 66)",
+         &rules->exit_code},
+        {"suppressions", 0, SNARL_OPTION_REPEAT, "FILE",
+         "findings to be silent about; may be given several times", &rules->suppressions},
+        {"unused", 0, SNARL_OPTION_SWITCH, NULL, "name the suppressions that matched nothing",
+         &rules->unused},
+        {"baseline", 0, SNARL_OPTION_TEXT, "FILE",
+         "findings that are accepted, as gate --write-baseline wrote them", &rules->baseline},
+        {"store", 0, SNARL_OPTION_TEXT, "FILE", "keep the history of findings in this SQLite file",
+         &rules->store},
+        {0},
+    };
+    memcpy(rules->options, options, sizeof(options));
+}
+
+int snarl_rules_read(struct snarl_rules *rules, const char *command)
+{
+    char error[1024];
+    rules->kinds = SNARL_GATE_DEFAULT;
+    rules->suppressing = snarl_suppressions_new();
+    if (!rules->suppressing)
+        snarl_complain_no_memory();
+    if (rules->fail_on && snarl_gate_kinds(rules->fail_on, &rules->kinds, error, sizeof(error))) {
+        snarl_complain("%s: --fail-on: %s", command, error);
+        return -1;
+    }
+    for (size_t i = 0; i < rules->suppressions.count; i++) {
+        if (snarl_suppressions_read(rules->suppressing, rules->suppressions.items[i], error, sizeof(error))) {
+            snarl_complain("%s: %s", command, error);
             return -1;
+        }
+    }
+    if (rules->baseline && access(rules->baseline, R_OK)) {
+        snarl_complain("%s: --baseline=%s: %s", command, rules->baseline, strerror(errno));
+        return -1;
     }
     return 0;
 }
 
-int snarl_verdict_judge(json_t *document, const struct snarl_gate_rules *rules)
+static void tell_unused(const char *rule, void *context)
 {
-    const char *list = rules->fail_on ? rules->fail_on : FAIL_ON_DEFAULT;
-    int failing = 0;
-    size_t index;
-    json_t *finding;
-    json_array_foreach(json_object_get(document, "findings"), index, finding)
-    {
-        const char *kind = json_string_value(json_object_get(finding, "kind"));
-        if (kind && is_listed(list, kind, strlen(kind)) &&
-            !json_is_true(json_object_get(finding, "suppressed")))
-            failing++;
+    (void)context;
+    snarl_complain("this suppression matched nothing: %s", rule);
+}
+
+int snarl_rules_judge(struct snarl_rules *rules, json_t *document)
+{
+    char error[1024];
+    snarl_suppressions_apply(rules->suppressing, document);
+    if ((rules->baseline && snarl_baseline_apply(document, rules->baseline, error, sizeof(error))) ||
+        (rules->store && snarl_store_record(rules->store, document, error, sizeof(error)))) {
+        snarl_complain("%s", error);
+        return -1;
     }
-    return failing;
+    if (rules->unused)
+        snarl_suppressions_unused(rules->suppressing, tell_unused, NULL);
+    return (int)snarl_gate_judge(document, rules->kinds).failing;
+}
+
+void snarl_rules_free(struct snarl_rules *rules)
+{
+    snarl_texts_free(&rules->suppressions);
+    snarl_suppressions_free(rules->suppressing);
+    rules->suppressing = NULL;
 }

@@ -4,6 +4,7 @@
 #define SNARL_CLI_VERDICT_H
 
 #include <jansson.h>
+#include <stdint.h>
 
 #include "cli/arguments.h"
 
@@ -13,10 +14,11 @@
  * output. */
 struct snarl_outputs {
     const char *paths[SNARL_OUTPUTS_MAX];
-    struct snarl_option options[SNARL_OUTPUTS_MAX + 1]; /* one for each format but text: --json=FILE, ... */
+    struct snarl_texts source_roots;
+    struct snarl_option options[SNARL_OUTPUTS_MAX + 2]; /* --json=FILE, ..., for each format but text */
 };
 
-/* Fills the options, which point to the paths: the struct must stay where it is. */
+/* Fills the options, which point into the struct: it must stay where it is. */
 void snarl_outputs_init(struct snarl_outputs *outputs);
 /* True when some report is to be written. */
 bool snarl_outputs_wanted(const struct snarl_outputs *outputs);
@@ -26,15 +28,30 @@ int snarl_outputs_check(const struct snarl_outputs *outputs, const char *command
 /* Writes them all. Returns 0, or -1 after a line for each that could not be written. */
 int snarl_outputs_write(const struct snarl_outputs *outputs, const json_t *document);
 /* The text report, for people. */
-int snarl_outputs_print(const json_t *document, FILE *to);
+int snarl_outputs_print(const struct snarl_outputs *outputs, const json_t *document, FILE *to);
+void snarl_outputs_free(struct snarl_outputs *outputs);
 
-struct snarl_gate_rules {
-    const char *fail_on; /* list of kinds; NULL: all but thread-leak */
+struct snarl_suppressions;
+
+/* What decides whether a run passes. */
+struct snarl_rules {
+    const char *fail_on;             /* list of kinds; NULL: all but thread-leak */
+    const char *baseline;            /* file; NULL: none */
+    const char *store;               /* SQLite file of the history; NULL: none */
+    struct snarl_texts suppressions; /* files */
+    bool unused;                     /* name the suppressions that matched nothing */
+    int exit_code;                   /* when a finding fails the run */
+    struct snarl_option options[7];
+    /* Read from these. */
+    uint32_t kinds;
+    struct snarl_suppressions *suppressing;
 };
 
-/* Refuses, with a line, rules that make no sense. 0 or -1. */
-int snarl_verdict_check(const struct snarl_gate_rules *rules, const char *command);
-/* How many findings fail the gate; -1 after a line. */
-int snarl_verdict_judge(json_t *document, const struct snarl_gate_rules *rules);
+void snarl_rules_init(struct snarl_rules *rules);
+/* Reads all that the rules name, so that mistakes are told before a program runs. 0, or -1 after a line. */
+int snarl_rules_read(struct snarl_rules *rules, const char *command);
+/* Marks the findings, and says how many fail; -1 after a line. */
+int snarl_rules_judge(struct snarl_rules *rules, json_t *document);
+void snarl_rules_free(struct snarl_rules *rules);
 
 #endif
