@@ -108,7 +108,7 @@ static enum snarl_parse refuse_unknown(const struct snarl_usage *usage, const ch
 static bool is_choice(const char *choices, const char *value)
 {
     size_t length = strlen(value);
-    for (const char *at = choices; length && at; at = strchr(at, '|')) {
+    for (const char *at = choices; length && at && !strchr(value, '|'); at = strchr(at, '|')) {
         at += *at == '|';
         if (!strncmp(at, value, length) && (at[length] == '|' || !at[length]))
             return true;

@@ -62,7 +62,7 @@ class Usage(CommandCase):
         for option, words in (("--races=ful", "full|calls|off"), ("--timeout=0", "above 0"), ("--timeout=x", "seconds"),
                               ("--exit-code=300", "0 to 255"), ("--exit-code=", "0 to 255"), ("--out=", "not empty"),
                               ("--on-deadlock=die", "exit|continue|abort"), ("--quiet=1", "takes no value"),
-                              ("--fail-on=data-rac", "did you mean 'data-race'?")):
+                              ("--fail-on=data-rac", "data-rac")):
             result = self.snarl("run", option, "touch", "ran")
             self.assertEqual(result.returncode, 125, option)
             self.one_line(result, words)
