@@ -8,6 +8,7 @@
 #include "lockgraph/lockgraph.h"
 #include "stack/depot.h"
 #include "stack/modules.h"
+#include "sync/races.h"
 #include "sync/sync.h"
 
 bool snarl_awake;
@@ -29,12 +30,13 @@ struct snarl_thread *snarl_engine_open(const struct snarl_host *host, const char
     return thr;
 }
 
-void snarl_engine_wake(void)
+void snarl_engine_wake(struct snarl_thread *thr)
 {
     if (snarl_awake)
         return;
     snarl_modules_refresh();
     snarl_awake = true;
+    snarl_races_wake(thr);
 }
 
 void snarl_engine_forked(struct snarl_thread *thr, const char *mode, uint64_t handle)
@@ -45,6 +47,7 @@ void snarl_engine_forked(struct snarl_thread *thr, const char *mode, uint64_t ha
     snarl_thread_forked(thr, snarl_os_thread_id());
     snarl_object_forked();
     snarl_wait_forked();
+    snarl_races_forked(thr);
     for (int i = 0; i < SNARL_COUNT_MAX; i++)
         snarl_counters[i] = 0;
     thr->handle = handle;
@@ -56,11 +59,13 @@ void snarl_engine_forked(struct snarl_thread *thr, const char *mode, uint64_t ha
 
 struct snarl_thread *snarl_engine_thread_create(struct snarl_thread *thr, struct snarl_site site, bool detached)
 {
-    snarl_engine_wake();
+    snarl_engine_wake(thr);
     uint32_t stack = snarl_unwind_site(site, &thr->sites, true);
     struct snarl_thread *child = snarl_thread_new(thr, stack, snarl_runfile_now());
-    if (child)
-        child->detached = detached;
+    if (!child)
+        return NULL;
+    child->detached = detached;
+    snarl_races_thread_created(thr, child);
     return child;
 }
 
@@ -73,13 +78,16 @@ void snarl_engine_thread_created(struct snarl_thread *child, uint32_t id, uint64
 void snarl_engine_thread_start(struct snarl_thread *thr, uint64_t handle)
 {
     snarl_thread_started(thr, handle, snarl_os_thread_id());
+    snarl_races_thread_started(thr, handle);
 }
 
 void snarl_engine_thread_not_created(struct snarl_thread *thr, struct snarl_thread *child)
 {
     (void)thr;
-    if (child)
-        snarl_thread_abandon(child);
+    if (!child)
+        return;
+    snarl_races_thread_not_created(child);
+    snarl_thread_abandon(child);
 }
 
 static void report_locks_left(struct snarl_thread *thr)
@@ -129,6 +137,7 @@ void snarl_engine_thread_end(struct snarl_thread *thr)
         snarl_runfile_end();
     }
     forget_stack(thr);
+    snarl_races_thread_ended(thr);
     snarl_thread_ended(thr, snarl_runfile_now());
     if (thr->held_count)
         check_waiters();
@@ -139,8 +148,10 @@ void snarl_engine_detach(struct snarl_thread *thr, uint64_t handle)
 {
     (void)thr;
     struct snarl_thread *target = snarl_thread_by_handle(handle);
-    if (target)
-        snarl_thread_detached(target);
+    if (!target)
+        return;
+    snarl_thread_detached(target);
+    snarl_races_thread_detached(target);
 }
 
 /* --- the end --- */

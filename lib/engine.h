@@ -35,7 +35,7 @@ extern bool snarl_awake;
 
 /* Opens the run file and returns the main thread's record; NULL when the detector cannot work. */
 struct snarl_thread *snarl_engine_open(const struct snarl_host *host, const char *mode, uint64_t handle);
-void snarl_engine_wake(void);
+void snarl_engine_wake(struct snarl_thread *thr);
 /* In the child of a fork, by its only thread. */
 void snarl_engine_forked(struct snarl_thread *thr, const char *mode, uint64_t handle);
 /* Writes what is only known at the end. `how` and `value` as in the EXIT record. Only the first call counts. */
@@ -116,6 +116,15 @@ void snarl_once_begin(struct snarl_thread *thr, uintptr_t address, enum snarl_ki
 void snarl_once_end(struct snarl_thread *thr, uintptr_t address);
 /* It was done already, or another thread did it while we waited. */
 void snarl_once_passed(struct snarl_thread *thr, uintptr_t address, struct snarl_site site);
+
+/* --- races: for whoever feeds accesses; these go to race/race.h directly, with thr->races --- */
+
+/* Whether races are looked for in this process. */
+extern bool snarl_races_on;
+/* Accesses will be seen. Called by the main thread while it is the only one; false when it is too late or there is no room. */
+bool snarl_races_begin(struct snarl_thread *thr);
+/* Tells what lies at `byte`: fills *location and returns true. NULL: only modules and stacks are known. */
+extern bool (*snarl_races_locate)(struct snarl_thread *thr, uintptr_t byte, struct snarl_location *location);
 
 /* --- rest --- */
 

@@ -20,6 +20,7 @@
 #include "preload/real.h"
 #include "preload/report.h"
 #include "preload/shim.h"
+#include "preload/tsan/tsan.h"
 
 static struct snarl_thread s_detached = {.guard = 1};
 __thread struct snarl_thread *snarl_current __attribute__((tls_model("initial-exec"))) = &s_detached;
@@ -52,6 +53,8 @@ const char *snarl_mode_word(void)
 {
     static const char *const words[] = {[SNARL_RACES_OFF] = "off", [SNARL_RACES_CALLS] = "calls",
                                         [SNARL_RACES_FULL] = "full"};
+    if (snarl_options.races == SNARL_RACES_FULL && snarl_tsan_present())
+        return "tsan";
     return words[snarl_options.races];
 }
 
@@ -152,6 +155,7 @@ __attribute__((constructor)) static void begin(void)
     snarl_environment_prepare();
     snarl_process_prepare();
     on_exit(finish, NULL);
+    snarl_tsan_begin(thr);
     snarl_current = thr;
     errno = saved;
 }
@@ -162,6 +166,7 @@ void snarl_process_forked(struct snarl_thread *thr)
     s_pid = snarl_os_pid();
     snarl_report_forked();
     snarl_engine_forked(thr, snarl_mode_word(), snarl_self_handle());
+    snarl_tsan_attach(thr);
 }
 
 void snarl_process_ends(struct snarl_thread *thr, int how, int value)

@@ -13,6 +13,7 @@
 #include "preload/real.h"
 #include "preload/shim.h"
 #include "preload/thread.h"
+#include "preload/tsan/tsan.h"
 
 struct start {
     struct snarl_thread *thr;
@@ -42,6 +43,7 @@ static void end_of_thread(void *value)
     struct snarl_thread *thr = snarl_enter();
     if (!thr)
         return;
+    snarl_tsan_attach(NULL);
     snarl_engine_thread_end(thr);
     snarl_current = detached_record();
     __atomic_store_n(&thr->guard, 0, __ATOMIC_RELEASE); /* our last touch: from here on the record may be another's */
@@ -80,6 +82,7 @@ static void begin(const struct start *start)
     thr->stack_low = start->stack_size < thr->stack_high ? thr->stack_high - start->stack_size : 0;
     snarl_engine_thread_start(thr, snarl_self_handle());
     snarl_current = thr;
+    snarl_tsan_attach(thr);
     if (s_has_key)
         pthread_setspecific(s_end_key, (void *)1);
     snarl_leave(thr);

@@ -34,6 +34,7 @@
 struct snarl_race_frame {
     uintptr_t pc;
     uint32_t node;
+    uint32_t sp; /* the low half of the stack pointer at the entry: tells which calls a longjmp ends */
 };
 
 /* Transitions of cells done before with the same outcome (access.c). */
@@ -174,17 +175,18 @@ void snarl_race_lockset_changed(struct snarl_race_thread *thr);
 
 void snarl_race_call_overflow(struct snarl_race_thread *thr);
 
-/* A function was entered; `pc` is where it returns to. */
-static inline void snarl_race_call(struct snarl_race_thread *thr, uintptr_t pc)
+/* A function was entered; `pc` is where it returns to. A signal handler that comes between uses the frames above, so the frame is
+ * taken first and filled afterwards. */
+static inline void snarl_race_call(struct snarl_race_thread *thr, uintptr_t pc, uintptr_t sp)
 {
     struct snarl_race_frame *frame = thr->frame + 1;
-    if (__builtin_expect(frame == thr->frame_end, 0)) {
+    if (__builtin_expect(frame >= thr->frame_end, 0)) {
         snarl_race_call_overflow(thr);
         return;
     }
-    frame->pc = pc;
-    frame->node = 0;
     thr->frame = frame;
+    __asm__ volatile("" ::: "memory");
+    *frame = (struct snarl_race_frame){.pc = pc, .node = 0, .sp = (uint32_t)sp};
 }
 
 static inline void snarl_race_return(struct snarl_race_thread *thr)

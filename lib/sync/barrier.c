@@ -3,6 +3,7 @@
  * Clocks are gathered by those who arrive; the last to arrive closes the round: its generation's clock becomes `weak`,
  * which each takes when it leaves. A thread is still leaving when the next round gathers, but that round cannot
  * close without it, so `weak` is right for all of its generation. */
+#include "sync/races.h"
 #include "sync/sync.h"
 
 void snarl_barrier_init(struct snarl_thread *thr, uintptr_t address, uint32_t needed, uint32_t flags,
@@ -25,7 +26,9 @@ static bool arrive(struct snarl_thread *thr, struct snarl_sync *barrier)
 {
     struct snarl_barrier_state *state = &barrier->state.barrier;
     snarl_thread_weak_release(thr, &state->gathering);
-    if (++state->arrived < state->needed)
+    bool last = ++state->arrived >= state->needed;
+    snarl_races_barrier_arrive(thr, barrier, last);
+    if (!last)
         return false;
     snarl_vclock_copy(&barrier->weak, &state->gathering);
     state->gathering.size = 0;
@@ -57,6 +60,7 @@ void snarl_barrier_over(struct snarl_thread *thr, uintptr_t address)
         return;
     snarl_mutex_lock(&barrier->lock);
     snarl_thread_weak_acquire(thr, &barrier->weak);
+    snarl_races_barrier_leave(thr, barrier);
     snarl_mutex_unlock(&barrier->lock);
 }
 

@@ -3,6 +3,7 @@
  * `waiters` are the threads inside a wait, `pending` the wake-ups sent to them that none has taken yet: while it is above
  * zero somebody is about to run. A signal with no waiter is lost, as POSIX has it. A wait that is woken happens
  * after the signal (weak order); one that times out does not. */
+#include "sync/races.h"
 #include "sync/sync.h"
 
 static struct snarl_sync *condition_of(struct snarl_thread *thr, uintptr_t address, uint32_t flags)
@@ -74,6 +75,8 @@ void snarl_condition_wait_over(struct snarl_thread *thr, uintptr_t address, uint
         if (woken && snarl_awake)
             snarl_thread_weak_acquire(thr, &condition->weak);
         snarl_mutex_unlock(&condition->lock);
+        if (woken)
+            snarl_races_acquire(thr, condition, false);
     }
     snarl_lock_acquired(thr, mutex, SNARL_KIND_MUTEX, mutex_flags, SNARL_MODE_WRITE, SNARL_HOW_BLOCK, site);
 }
@@ -87,6 +90,8 @@ void snarl_condition_signal(struct snarl_thread *thr, uintptr_t address, bool al
     if (!condition)
         return;
     struct snarl_condition_state *state = &condition->state.condition;
+    if (state->waiters)
+        snarl_races_release(thr, condition);
     snarl_mutex_lock(&condition->lock);
     if (state->waiters) {
         uint32_t pending = all ? state->waiters : state->pending + 1;

@@ -8,6 +8,7 @@
 #include <x86intrin.h>
 
 #include "lockgraph/lockgraph.h"
+#include "sync/races.h"
 #include "sync/sync.h"
 
 #define TIMED_EVERY 16u
@@ -123,6 +124,12 @@ static void nested(struct snarl_thread *thr, struct snarl_sync *sync, enum snarl
         snarl_lockgraph_learn(thr, sync, mode, how, *stack);
 }
 
+/* Only its holder can release it, so nobody else acquires it meanwhile. */
+static bool is_exclusive(const struct snarl_sync *sync)
+{
+    return sync->kind >= SNARL_KIND_MUTEX && sync->kind <= SNARL_KIND_SPINLOCK;
+}
+
 void snarl_lock_acquired(struct snarl_thread *thr, uintptr_t address, enum snarl_kind kind, uint32_t flags,
                          enum snarl_mode mode, enum snarl_how how, struct snarl_site site)
 {
@@ -143,7 +150,9 @@ void snarl_lock_acquired(struct snarl_thread *thr, uintptr_t address, enum snarl
     } else {
         __atomic_fetch_add(&sync->acquisitions, 1, __ATOMIC_RELAXED);
     }
+    snarl_races_acquire(thr, sync, mode == SNARL_MODE_WRITE && is_exclusive(sync));
     held = snarl_held_push(thr, sync, mode, how, stack);
+    snarl_races_locks_changed(thr);
     if (held && thr->ticks++ % TIMED_EVERY == 0)
         held->since = __rdtsc();
 }
@@ -168,7 +177,9 @@ bool snarl_lock_releasing(struct snarl_thread *thr, uintptr_t address, struct sn
         note_hold_time(held);
     if (held->mode == SNARL_MODE_WRITE)
         __atomic_store_n(&sync->owner, NULL, __ATOMIC_RELAXED);
+    snarl_races_release(thr, sync);
     snarl_held_remove(thr, held);
+    snarl_races_locks_changed(thr);
     return true;
 }
 
@@ -178,6 +189,7 @@ void snarl_lock_bad_release(struct snarl_thread *thr, uintptr_t address, enum sn
     struct snarl_sync *sync = object_of(thr, address, kind, 0);
     if (!sync)
         return;
+    snarl_races_release(thr, sync);
     if (locked)
         snarl_misuse_report(thr, "unlock-not-owner", sync, "release", "unlocks a lock that another thread holds", site);
     else

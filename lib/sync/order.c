@@ -1,5 +1,6 @@
 /* order.c - happens-before edges that are not locks: once, joins, annotations. */
 #include "lockgraph/lockgraph.h"
+#include "sync/races.h"
 #include "sync/sync.h"
 
 void snarl_order_release(struct snarl_thread *thr, uintptr_t address)
@@ -9,6 +10,7 @@ void snarl_order_release(struct snarl_thread *thr, uintptr_t address)
     struct snarl_sync *sync = snarl_object_get(thr, address, SNARL_KIND_NONE, 0);
     if (!sync)
         return;
+    snarl_races_release_at(thr, address);
     snarl_mutex_lock(&sync->lock);
     snarl_thread_weak_release(thr, &sync->weak);
     snarl_mutex_unlock(&sync->lock);
@@ -19,6 +21,7 @@ void snarl_order_acquire(struct snarl_thread *thr, uintptr_t address)
     struct snarl_sync *sync = snarl_awake ? snarl_object_find(thr, address) : NULL;
     if (!sync)
         return;
+    snarl_races_acquire_at(thr, address);
     snarl_mutex_lock(&sync->lock);
     snarl_thread_weak_acquire(thr, &sync->weak);
     snarl_mutex_unlock(&sync->lock);
@@ -63,6 +66,8 @@ void snarl_join_waiting(struct snarl_thread *thr, struct snarl_thread *target, b
 void snarl_join_over(struct snarl_thread *thr, struct snarl_thread *target, bool joined)
 {
     snarl_wait_end(thr);
-    if (target && joined)
-        snarl_thread_joined(thr, target);
+    if (!target || !joined)
+        return;
+    snarl_races_thread_joined(thr, target);
+    snarl_thread_joined(thr, target);
 }

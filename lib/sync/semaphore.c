@@ -6,6 +6,7 @@
  * happens-before the wait that it lets through, which the weak clock says. Any other initial value is a signal
  * from the start. */
 #include "lockgraph/lockgraph.h"
+#include "sync/races.h"
 #include "sync/sync.h"
 
 void snarl_semaphore_init(struct snarl_thread *thr, uintptr_t address, uint32_t value, uint32_t flags,
@@ -39,6 +40,7 @@ void snarl_semaphore_acquired(struct snarl_thread *thr, uintptr_t address, enum 
     sync->acquisitions++;
     if (!snarl_awake)
         return;
+    snarl_races_acquire(thr, sync, false);
     snarl_mutex_lock(&sync->lock);
     snarl_thread_weak_acquire(thr, &sync->weak);
     snarl_mutex_unlock(&sync->lock);
@@ -67,6 +69,7 @@ void snarl_semaphore_post(struct snarl_thread *thr, uintptr_t address, struct sn
     }
     if (!snarl_awake)
         return;
+    snarl_races_release(thr, sync);
     snarl_mutex_lock(&sync->lock);
     snarl_thread_weak_release(thr, &sync->weak);
     snarl_mutex_unlock(&sync->lock);

@@ -1,0 +1,353 @@
+/* races.c - the race detector's place in the engine: its clocks follow the objects, its races become findings.
+ *
+ * An object's clock hangs on its record and is emptied when the record serves another object (`id`). A lockset is a path in the
+ * history's tree: the numbers of the locks held, oldest first, below a root of its own. */
+#include "sync/races.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "history/history.h"
+#include "stack/depot.h"
+#include "stack/modules.h"
+#include "sync/sync.h"
+
+#define LOCKSET_ROOT ((uintptr_t)1) /* a pc that no code has */
+
+/* The race detector's part of a synchronisation object. */
+struct part {
+    uint32_t id; /* of the object that the clocks belong to */
+    struct snarl_race_sync clock;
+    struct snarl_race_sync gathering; /* of a barrier */
+};
+
+bool snarl_races_on;
+bool (*snarl_races_locate)(struct snarl_thread *thr, uintptr_t byte, struct snarl_location *location);
+
+static SNARL_MUTEX s_lock = {.rank = SNARL_RANK_MISUSE}; /* guards s_finding */
+static struct snarl_finding s_finding;
+
+/* --- synchronisation objects --- */
+
+static struct part *part_of(struct snarl_sync *sync)
+{
+    struct part *part = __atomic_load_n(&sync->races, __ATOMIC_ACQUIRE);
+    if (__builtin_expect(part && part->id == sync->id, 1))
+        return part;
+    if (!part) {
+        struct part *fresh = snarl_memory_alloc(sizeof(*fresh));
+        if (!fresh)
+            return NULL;
+        fresh->id = sync->id;
+        void *none = NULL;
+        if (__atomic_compare_exchange_n(&sync->races, &none, fresh, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+            return fresh;
+        snarl_memory_free(fresh, sizeof(*fresh));
+        part = none;
+    }
+    if (part->id != sync->id) {
+        snarl_race_sync_clear(&part->clock);
+        snarl_race_sync_clear(&part->gathering);
+        part->id = sync->id;
+    }
+    return part;
+}
+
+void snarl_races_acquire_slowly(struct snarl_thread *thr, struct snarl_sync *sync, bool exclusive)
+{
+    struct part *part = part_of(sync);
+    if (!part)
+        return;
+    if (exclusive)
+        snarl_race_acquire_exclusive(thr->races, &part->clock);
+    else
+        snarl_race_acquire(thr->races, &part->clock);
+}
+
+void snarl_races_release_slowly(struct snarl_thread *thr, struct snarl_sync *sync)
+{
+    struct part *part = part_of(sync);
+    if (part)
+        snarl_race_release(thr->races, &part->clock);
+}
+
+void snarl_races_barrier_arrive(struct snarl_thread *thr, struct snarl_sync *barrier, bool last)
+{
+    struct part *part = snarl_races_wanted(thr) ? part_of(barrier) : NULL;
+    if (!part)
+        return;
+    snarl_race_release(thr->races, &part->gathering);
+    if (!last)
+        return;
+    snarl_race_acquire(thr->races, &part->gathering);
+    snarl_race_release_store(thr->races, &part->clock);
+    snarl_race_sync_clear(&part->gathering);
+}
+
+void snarl_races_barrier_leave(struct snarl_thread *thr, struct snarl_sync *barrier)
+{
+    struct part *part = snarl_races_wanted(thr) ? part_of(barrier) : NULL;
+    if (part)
+        snarl_race_acquire(thr->races, &part->clock);
+}
+
+void snarl_races_release_at(struct snarl_thread *thr, uintptr_t address)
+{
+    struct snarl_race_sync *sync =
+        snarl_races_wanted(thr) ? snarl_race_atomic_lock(thr->races, address) : NULL;
+    if (!sync)
+        return;
+    snarl_race_atomic_rmw(thr->races, sync, SNARL_ORDER_RELEASE);
+    snarl_race_atomic_unlock(sync);
+}
+
+void snarl_races_acquire_at(struct snarl_thread *thr, uintptr_t address)
+{
+    struct snarl_race_sync *sync = snarl_races_wanted(thr) ? snarl_race_atomic_find(address) : NULL;
+    if (!sync)
+        return;
+    snarl_race_atomic_load(thr->races, sync, SNARL_ORDER_ACQUIRE);
+    snarl_race_atomic_unlock(sync);
+}
+
+/* --- threads --- */
+
+static struct snarl_race_thread *take_part(struct snarl_thread *thr)
+{
+    return __atomic_exchange_n(&thr->races, NULL, __ATOMIC_ACQ_REL);
+}
+
+void snarl_races_wake(struct snarl_thread *thr)
+{
+    if (thr->races)
+        snarl_race_ignore_end(thr->races); /* since snarl_races_begin */
+}
+
+void snarl_races_thread_created(struct snarl_thread *thr, struct snarl_thread *child)
+{
+    child->races = NULL;
+    if (!thr->races)
+        return;
+    struct snarl_race_thread *races = snarl_race_thread_new(thr->races, child->id);
+    if (!races)
+        return;
+    races->host = child;
+    child->races = races;
+}
+
+void snarl_races_thread_not_created(struct snarl_thread *child)
+{
+    struct snarl_race_thread *races = take_part(child);
+    if (!races)
+        return;
+    snarl_race_thread_exit(races);
+    snarl_race_thread_drop(races);
+}
+
+/* Its stack, and the thread-local variables above it, may have been another thread's. */
+void snarl_races_thread_started(struct snarl_thread *thr, uint64_t handle)
+{
+    if (thr->races && thr->stack_low && handle > thr->stack_low)
+        snarl_race_alloc(thr->races, thr->stack_low, handle - thr->stack_low);
+}
+
+/* A detached thread's part goes with the last of its end and its detachment. */
+static void drop_if_over(struct snarl_thread *thr)
+{
+    struct snarl_race_thread *races = __atomic_load_n(&thr->races, __ATOMIC_ACQUIRE);
+    if (!races || !thr->detached || !__atomic_load_n(&races->ended, __ATOMIC_ACQUIRE))
+        return;
+    races = take_part(thr);
+    if (races)
+        snarl_race_thread_drop(races);
+}
+
+void snarl_races_thread_ended(struct snarl_thread *thr)
+{
+    if (!thr->races)
+        return;
+    snarl_race_thread_exit(thr->races);
+    drop_if_over(thr);
+}
+
+void snarl_races_thread_detached(struct snarl_thread *target)
+{
+    drop_if_over(target);
+}
+
+void snarl_races_thread_joined(struct snarl_thread *thr, struct snarl_thread *target)
+{
+    struct snarl_race_thread *races = take_part(target);
+    if (races && thr->races)
+        snarl_race_thread_join(thr->races, races);
+    else if (races)
+        snarl_race_thread_drop(races);
+}
+
+void snarl_races_forked(struct snarl_thread *thr)
+{
+    if (!thr->races)
+        return;
+    for (struct snarl_thread *other = snarl_thread_first(); other; other = other->next)
+        if (other != thr)
+            other->races = NULL;
+    snarl_race_forked(thr->races);
+}
+
+/* --- findings --- */
+
+static uint32_t lockset(struct snarl_race_thread *races)
+{
+    const struct snarl_thread *thr = races->host;
+    uint32_t node = 0;
+    for (uint32_t i = 0; i < thr->held_count; i++) {
+        if (!snarl_held_valid(thr, &thr->held[i]))
+            continue;
+        if (!node)
+            node = snarl_history_node(0, LOCKSET_ROOT);
+        node = snarl_history_node(node, thr->held[i].lock_id);
+    }
+    return node;
+}
+
+static void add_lockset(struct snarl_event *event, uint32_t node)
+{
+    uintptr_t lock[SNARL_EVENT_HELD + 1];
+    bool complete;
+    uint32_t count = snarl_history_expand(node, lock, SNARL_EVENT_HELD + 1, &complete);
+    while (count-- > 0 && event->held_count < SNARL_EVENT_HELD) /* oldest first again */
+        if (lock[count] != LOCKSET_ROOT)
+            event->held[event->held_count++] = (uint32_t)lock[count];
+}
+
+/* The frames of a history node as an interned stack, without our own (a thread's trampoline). */
+static uint32_t stack_of(uint32_t node)
+{
+    uintptr_t frame[SNARL_STACK_DEPTH];
+    bool complete;
+    uint32_t count = snarl_history_expand(node, frame, SNARL_STACK_DEPTH, &complete), kept = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct snarl_module *module = snarl_modules_find(frame[i], true);
+        if (!module || !module->ours)
+            frame[kept++] = frame[i];
+    }
+    return snarl_stack_put(frame, kept, complete, false);
+}
+
+static const char *what_of(const struct snarl_race_access *access, char *buffer, size_t size)
+{
+    if (access->flags & SNARL_ACCESS_FREE)
+        return "free of the memory";
+    if (access->flags & SNARL_ACCESS_UNMAP)
+        return "unmapping of the memory";
+    if (access->flags & SNARL_ACCESS_CLOSE)
+        return "closing of the descriptor";
+    struct snarl_text text = snarl_text_in(buffer, size);
+    snarl_text_add(&text, access->flags & SNARL_ACCESS_ATOMIC ? "atomic " : "");
+    snarl_text_add(&text, access->flags & SNARL_ACCESS_WRITE ? "write" : "read");
+    if (access->size) {
+        snarl_text_add_uint(snarl_text_add(&text, " of "), access->size);
+        snarl_text_add(&text, access->size == 1 ? " byte" : " bytes");
+    }
+    return buffer;
+}
+
+static const char *rule_of(uint32_t flags)
+{
+    if (flags & SNARL_ACCESS_FREE)
+        return "use-after-free";
+    if (flags & SNARL_ACCESS_UNMAP)
+        return "use-after-unmap";
+    return flags & SNARL_ACCESS_CLOSE ? "use-after-close" : "";
+}
+
+static void add_access(const struct snarl_race_access *access, char *what, size_t size)
+{
+    struct snarl_event *event = snarl_finding_event(&s_finding, "access", what_of(access, what, size));
+    event->thread = access->thread;
+    event->stack = stack_of(access->where);
+    event->address = access->address;
+    event->size = access->size;
+    event->flags = (access->flags & SNARL_ACCESS_ATOMIC ? SNARL_EVENT_ATOMIC : 0) |
+                   (access->flags & SNARL_ACCESS_WRITE ? SNARL_EVENT_WRITE : 0);
+    add_lockset(event, access->lockset);
+}
+
+static void visit_lock(struct snarl_sync *sync, void *context)
+{
+    const struct snarl_event *event = context;
+    for (uint32_t i = 0; i < event->held_count; i++)
+        if (event->held[i] == sync->id)
+            snarl_object_describe(sync);
+}
+
+static void describe_held(const struct snarl_event *event)
+{
+    if (event->held_count)
+        snarl_object_each(visit_lock, (void *)event);
+}
+
+static void describe_thread(uint32_t id)
+{
+    struct snarl_thread *thr = snarl_thread_by_id(id);
+    if (thr)
+        snarl_thread_describe(thr);
+}
+
+static void locate(struct snarl_thread *thr, uintptr_t byte)
+{
+    struct snarl_location *location = &s_finding.location;
+    location->address = byte;
+    if (snarl_races_locate && snarl_races_locate(thr, byte, location))
+        return;
+    location->kind = snarl_modules_find(byte, true) ? "global" : "unknown";
+    for (struct snarl_thread *other = snarl_thread_first(); other; other = other->next)
+        if (other->stack_low && byte >= other->stack_low && byte < other->stack_high)
+            location->kind = "stack";
+}
+
+static void report(struct snarl_race_thread *races, const struct snarl_race *race)
+{
+    char what_now[64], what_before[64];
+    struct snarl_thread *thr = races->host;
+    snarl_mutex_lock(&s_lock);
+    snarl_finding_clear(&s_finding, "data-race", rule_of(race->now.flags | race->before.flags), "observed");
+    add_access(&race->now, what_now, sizeof(what_now));
+    add_access(&race->before, what_before, sizeof(what_before));
+    s_finding.event[0].time_ns = snarl_runfile_now();
+    if (!snarl_finding_seen(snarl_finding_key(&s_finding))) {
+        locate(thr, race->byte);
+        snarl_runfile_begin();
+        describe_thread(race->now.thread);
+        describe_thread(race->before.thread);
+        describe_held(&s_finding.event[0]);
+        describe_held(&s_finding.event[1]);
+        snarl_finding_report(&s_finding);
+        snarl_runfile_end();
+    }
+    snarl_mutex_unlock(&s_lock);
+}
+
+static const struct snarl_race_host s_host = {.report = report, .lockset = lockset};
+
+bool snarl_races_begin(struct snarl_thread *thr)
+{
+    if (snarl_races_on || thr->races)
+        return true;
+    if (snarl_awake)
+        return false; /* what the threads did so far is not known */
+    if (!snarl_race_init(&s_host, NULL)) {
+        snarl_engine_note("races are not looked for: the address space has no room for the shadow memory "
+                          "(a limit on virtual memory, `ulimit -v`?)");
+        return false;
+    }
+    struct snarl_race_thread *races = snarl_race_thread_new(NULL, thr->id);
+    if (!races)
+        return false;
+    races->host = thr;
+    snarl_race_ignore_begin(races); /* until snarl_races_wake */
+    thr->races = races;
+    snarl_races_on = true;
+    return true;
+}
