@@ -126,6 +126,19 @@ static bool is_variable(const char *text, const char *name)
     return !strncmp(text, name, length) && text[length] == '=';
 }
 
+/* libsnarl.so, and behind it the empty library that keeps gcc's sanitizer runtime away (preload/tsan/inert.c). */
+static char *preload_list(const struct snarl_library *library)
+{
+    char *real = realpath(library->path, NULL);
+    char *slash = real ? strrchr(real, '/') : NULL;
+    char *inert = slash ? snarl_string_format("%.*s/inert/libtsan.so.2", (int)(slash - real), real) : NULL;
+    bool usable = inert && !strpbrk(inert, " :") && access(inert, R_OK) == 0;
+    char *list = usable ? snarl_string_format("%s:%s", library->path, inert) : snarl_string_copy(library->path);
+    free(inert);
+    free(real);
+    return list;
+}
+
 char **snarl_library_environment(const struct snarl_library *library, const char *options)
 {
     size_t count = 0;
@@ -138,7 +151,9 @@ char **snarl_library_environment(const struct snarl_library *library, const char
     for (size_t i = 0; i < count; i++)
         if (!is_variable(environ[i], "LD_PRELOAD") && !is_variable(environ[i], "SNARL_OPTIONS"))
             result[used++] = environ[i];
-    result[used++] = join_variable("LD_PRELOAD", library->path, getenv("LD_PRELOAD"), ':');
+    char *list = preload_list(library);
+    result[used++] = join_variable("LD_PRELOAD", list, getenv("LD_PRELOAD"), ':');
+    free(list);
     result[used++] = join_variable("SNARL_OPTIONS", getenv("SNARL_OPTIONS"), options, ':');
     return result;
 }

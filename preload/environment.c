@@ -38,13 +38,21 @@ void snarl_environment_prepare(void)
     add_escaped(&text, snarl_runfile_directory()); /* of a key that comes twice the last one counts */
 }
 
+/* Whether an entry is the library that stands for gcc's sanitizer runtime: children without us need the true one. */
+static bool is_inert(const char *entry, size_t size)
+{
+    static const char end[] = "/inert/libtsan.so.2";
+    return size >= sizeof(end) - 1 && strncmp(entry + size - (sizeof(end) - 1), end, sizeof(end) - 1) == 0;
+}
+
 /* The library list of a LD_PRELOAD entry without us; entries are separated by spaces or colons. */
 static size_t others(const char *list, char *result)
 {
     size_t length = 0;
     while (*list) {
         size_t size = strcspn(list, " :");
-        if (size && !(size == strlen(snarl_own_path()) && strncmp(list, snarl_own_path(), size) == 0)) {
+        if (size && !(size == strlen(snarl_own_path()) && strncmp(list, snarl_own_path(), size) == 0) &&
+            (snarl_options.follow || !is_inert(list, size))) {
             if (length)
                 result[length++] = ':';
             memcpy(result + length, list, size);

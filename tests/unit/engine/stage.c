@@ -33,7 +33,7 @@ struct snarl_thread *stage_open(void)
     snarl_options_parse(&snarl_options, "races=off", complain);
     struct snarl_thread *thr = snarl_engine_open(&s_host, "off", 1000);
     thr->guard = 1;
-    snarl_engine_wake();
+    snarl_engine_wake(thr);
     return thr;
 }
 
