@@ -127,6 +127,13 @@ void snarl_idmap_set(struct snarl_idmap *map, uint64_t id, void *value)
     slot->value = value;
 }
 
+void snarl_idmap_each(const struct snarl_idmap *map, void (*each)(void *value))
+{
+    for (size_t i = 0; i < map->size; i++)
+        if (map->slots[i].id)
+            each(map->slots[i].value);
+}
+
 void snarl_idmap_free(struct snarl_idmap *map)
 {
     free(map->slots);

@@ -25,6 +25,8 @@ struct snarl_idmap {
 
 void *snarl_idmap_get(const struct snarl_idmap *map, uint64_t id);
 void snarl_idmap_set(struct snarl_idmap *map, uint64_t id, void *value);
+/* Calls `each` with every value, in no particular order. */
+void snarl_idmap_each(const struct snarl_idmap *map, void (*each)(void *value));
 void snarl_idmap_free(struct snarl_idmap *map);
 
 #endif

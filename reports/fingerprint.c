@@ -1,0 +1,125 @@
+/* fingerprint.c - see fingerprint.h. A 64-bit FNV-1a over a canonical text. Events that belong together (the
+ * two accesses of a race; the hold and the wait of one thread in a cycle) are hashed in groups, and the groups sorted. */
+#include "reports/fingerprint.h"
+
+#include "reports/frames.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FNV_START UINT64_C(0xcbf29ce484222325)
+#define FNV_PRIME UINT64_C(0x100000001b3)
+#define GROUPS_MAX 128u
+
+/* The text and a byte that no text holds, so that "a","bc" and "ab","c" differ. */
+static uint64_t add(uint64_t hash, const char *text)
+{
+    for (; *text; text++)
+        hash = (hash ^ (unsigned char)*text) * FNV_PRIME;
+    return (hash ^ 0xff) * FNV_PRIME;
+}
+
+static uint64_t add_frame(uint64_t hash, const json_t *frame)
+{
+    hash = add(hash, snarl_json_text(frame, "function"));
+    hash = add(hash, snarl_path_base(snarl_json_text(frame, "module")));
+    hash = add(hash, snarl_path_base(snarl_json_text(frame, "file")));
+    /* Without a name the offset is all there is: the same for the same build. */
+    return *snarl_json_text(frame, "function") ? hash : add(hash, snarl_json_text(frame, "offset"));
+}
+
+static uint64_t add_stack(uint64_t hash, const json_t *event)
+{
+    const json_t *stack = json_object_get(event, "stack");
+    size_t count = json_array_size(stack);
+    unsigned taken = 0;
+    for (size_t i = 0; i < count && taken < SNARL_FINGERPRINT_FRAMES; i++) {
+        const json_t *frame = json_array_get(stack, i);
+        if (!snarl_frame_is_program(frame))
+            continue;
+        hash = add_frame(hash, frame);
+        taken++;
+    }
+    return hash;
+}
+
+static const char *lock_class(const json_t *finding, const json_t *event)
+{
+    const json_t *locks = json_object_get(finding, "locks");
+    const char *id = snarl_json_text(event, "lock");
+    size_t count = json_array_size(locks);
+    for (size_t i = 0; *id && i < count; i++)
+        if (!strcmp(snarl_json_text(json_array_get(locks, i), "id"), id))
+            return snarl_json_text(json_array_get(locks, i), "class");
+    return "";
+}
+
+static uint64_t add_event(uint64_t hash, const json_t *finding, const json_t *event)
+{
+    hash = add(hash, snarl_json_text(event, "role"));
+    hash = add(hash, lock_class(finding, event));
+    return add_stack(hash, event);
+}
+
+static int compare_hashes(const void *left, const void *right)
+{
+    const uint64_t *a = left, *b = right;
+    return *a < *b ? -1 : *a > *b;
+}
+
+/* Which events count: of a race its two accesses, of everything else all. */
+static size_t event_count(const json_t *finding)
+{
+    size_t count = json_array_size(json_object_get(finding, "events"));
+    bool race = !strcmp(snarl_json_text(finding, "kind"), "data-race");
+    return race && count > 2 ? 2 : count;
+}
+
+/* A "hold" event and what its thread does next are one group. */
+static size_t hash_groups(const json_t *finding, uint64_t *groups)
+{
+    const json_t *events = json_object_get(finding, "events");
+    size_t count = event_count(finding), used = 0;
+    uint64_t hash = FNV_START;
+    for (size_t i = 0; i < count && used < GROUPS_MAX; i++) {
+        const json_t *event = json_array_get(events, i);
+        hash = add_event(hash, finding, event);
+        if (!strcmp(snarl_json_text(event, "role"), "hold") && i + 1 < count)
+            continue;
+        groups[used++] = hash;
+        hash = FNV_START;
+    }
+    return used;
+}
+
+static uint64_t add_location(uint64_t hash, const json_t *finding)
+{
+    const json_t *location = json_object_get(finding, "location");
+    const json_t *allocated = json_object_get(location, "allocated");
+    hash = add(hash, snarl_json_text(location, "kind"));
+    hash = add(hash, snarl_json_text(location, "symbol"));
+    return json_is_object(allocated) ? add_stack(hash, allocated) : hash;
+}
+
+json_t *snarl_fingerprint(const json_t *finding)
+{
+    uint64_t groups[GROUPS_MAX];
+    char text[24];
+    uint64_t hash = add(FNV_START, snarl_json_text(finding, "kind"));
+    hash = add(hash, snarl_json_text(finding, "rule"));
+    hash = add_location(hash, finding);
+    size_t used = hash_groups(finding, groups);
+    qsort(groups, used, sizeof(groups[0]), compare_hashes);
+    for (size_t i = 0; i < used; i++) {
+        if (i && groups[i] == groups[i - 1]) /* how many threads do the same is chance */
+            continue;
+        snprintf(text, sizeof(text), "%016" PRIx64, groups[i]);
+        hash = add(hash, text);
+    }
+    snprintf(text, sizeof(text), "%016" PRIx64, hash);
+    return json_string(text);
+}

@@ -1,0 +1,528 @@
+/* words.c - see words.h. One function per kind of finding; each writes to a stream in memory.
+ *
+ * Sentences are made of facts in the finding only. An event without a known thread, lock or frame is
+ * still named ("a thread", "a lock", "an unknown place"), so that nothing depends on complete findings. */
+#include "reports/words.h"
+
+#include "reports/frames.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TEXT_MAX 600
+
+const char *snarl_words_lock(const json_t *finding, const char *id)
+{
+    const json_t *locks = json_object_get(finding, "locks");
+    size_t count = json_array_size(locks);
+    for (size_t i = 0; *id && i < count; i++)
+        if (!strcmp(snarl_json_text(json_array_get(locks, i), "id"), id))
+            return snarl_json_text(json_array_get(locks, i), "name");
+    return "a lock";
+}
+
+static const char *lock_of(const json_t *finding, const json_t *event)
+{
+    return snarl_words_lock(finding, snarl_json_text(event, "lock"));
+}
+
+static bool has_role(const json_t *event, const char *role)
+{
+    return !strcmp(snarl_json_text(event, "role"), role);
+}
+
+static bool same_thread(const json_t *a, const json_t *b)
+{
+    return !strcmp(snarl_json_text(json_object_get(a, "thread"), "id"),
+                   snarl_json_text(json_object_get(b, "thread"), "id"));
+}
+
+static const json_t *event_at(const json_t *finding, size_t index)
+{
+    return json_array_get(json_object_get(finding, "events"), index);
+}
+
+static size_t event_count(const json_t *finding)
+{
+    return json_array_size(json_object_get(finding, "events"));
+}
+
+/* The first event with this role, from `start` on. */
+static const json_t *find_role(const json_t *finding, const char *role, size_t start)
+{
+    for (size_t i = start; i < event_count(finding); i++)
+        if (has_role(event_at(finding, i), role))
+            return event_at(finding, i);
+    return NULL;
+}
+
+static void put_thread(FILE *out, const json_t *event)
+{
+    char label[TEXT_MAX];
+    snarl_thread_label(json_object_get(event, "thread"), label, sizeof(label));
+    fputs(label, out);
+}
+
+static void put_place(FILE *out, const json_t *event)
+{
+    char place[TEXT_MAX];
+    snarl_frame_place(snarl_event_frame(event), place, sizeof(place));
+    fprintf(out, "%s%s", strcmp(place, "an unknown place") ? "in " : "at ", place);
+}
+
+/* The text as JSON, a new reference. `sentences`: each begins with a capital. */
+static json_t *finish(FILE *out, char **text, size_t *size, bool sentences)
+{
+    fclose(out);
+    bool start = sentences;
+    for (char *at = *text; at && *at; at++) {
+        if (start && isalpha((unsigned char)*at))
+            *at = toupper((unsigned char)*at);
+        if (!isspace((unsigned char)*at))
+            start = false;
+        if ((*at == '.' || *at == ';') && at[1] == ' ')
+            start = sentences && *at == '.';
+    }
+    json_t *made = json_stringn(*text ? *text : "", *text ? *size : 0);
+    free(*text);
+    return made ? made : json_string("");
+}
+
+/* ---- cycles ---- */
+
+/* The lock that the thread of event `index` holds in the cycle: of the "hold" event just before it. */
+static const json_t *hold_before(const json_t *finding, size_t index)
+{
+    for (size_t i = index; i-- > 0 && same_thread(event_at(finding, i), event_at(finding, index));)
+        if (has_role(event_at(finding, i), "hold"))
+            return event_at(finding, i);
+    return NULL;
+}
+
+static void put_wait(FILE *out, const json_t *finding, size_t index)
+{
+    const json_t *wait = event_at(finding, index), *hold = hold_before(finding, index);
+    put_thread(out, wait);
+    if (hold)
+        fprintf(out, " holds %s and", lock_of(finding, hold));
+    if (*snarl_json_text(wait, "lock"))
+        fprintf(out, " waits for %s ", lock_of(finding, wait));
+    else
+        fprintf(out, " %s ", snarl_json_text(wait, "what"));
+    put_place(out, wait);
+}
+
+static void explain_self_lock(FILE *out, const json_t *finding, const json_t *wait)
+{
+    const json_t *hold = find_role(finding, "hold", 0);
+    put_thread(out, wait);
+    fprintf(out, " waits ");
+    put_place(out, wait);
+    fprintf(out, " for %s, which it holds itself", lock_of(finding, wait));
+    if (hold) {
+        fprintf(out, " since ");
+        put_place(out, hold);
+    }
+    fprintf(out, ": it can never go on.");
+}
+
+static void explain_gone(FILE *out, const json_t *finding, bool forked)
+{
+    size_t last = event_count(finding) ? event_count(finding) - 1 : 0;
+    const json_t *hold = event_at(finding, last), *wait = find_role(finding, "wait", 0);
+    put_thread(out, wait);
+    fprintf(out, " waits ");
+    put_place(out, wait);
+    fprintf(out, " for %s. ", lock_of(finding, wait));
+    put_thread(out, hold);
+    fprintf(out, " took %s ", lock_of(finding, hold));
+    put_place(out, hold);
+    fputs(forked ? " before the fork, and does not exist in this child: nobody can ever release it."
+                 : " and ended without releasing it: nobody can ever release it.",
+          out);
+}
+
+static void explain_deadlock(FILE *out, const json_t *finding)
+{
+    const char *rule = snarl_json_text(finding, "rule");
+    const json_t *wait = find_role(finding, "wait", 0);
+    size_t waits = 0;
+    if (!strcmp(rule, "self-lock") && wait) {
+        explain_self_lock(out, finding, wait);
+        return;
+    }
+    if ((!strcmp(rule, "owner-exited") || !strcmp(rule, "fork-child")) && wait) {
+        explain_gone(out, finding, *rule == 'f');
+        return;
+    }
+    for (size_t i = 0; i < event_count(finding); i++) {
+        if (has_role(event_at(finding, i), "hold"))
+            continue;
+        if (waits++)
+            fputs("; ", out);
+        put_wait(out, finding, i);
+    }
+    fputs(waits == 1 ? ": it can never go on." : waits == 2 ? ": neither can ever go on." : ": none of them can ever go on.", out);
+}
+
+static void explain_inversion(FILE *out, const json_t *finding)
+{
+    size_t edges = 0;
+    for (size_t i = 0; i < event_count(finding); i++) {
+        const json_t *event = event_at(finding, i), *hold = hold_before(finding, i);
+        if (has_role(event, "hold"))
+            continue;
+        if (edges++)
+            fputs("; ", out);
+        put_thread(out, event);
+        fprintf(out, " takes %s ", lock_of(finding, event));
+        put_place(out, event);
+        if (hold)
+            fprintf(out, " while it holds %s", lock_of(finding, hold));
+    }
+    fprintf(out, ". If %s at the same time, each can hold what the next one waits for, and %s for ever.",
+            edges == 2 ? "both happen" : "these happen", edges == 2 ? "both wait" : "all wait");
+}
+
+/* ---- stalls ---- */
+
+static void explain_stall(FILE *out, const json_t *finding)
+{
+    const unsigned told = 4;
+    unsigned waits = 0;
+    fputs("Every thread of the process is blocked, and nothing is left that could wake one: ", out);
+    for (size_t i = 0; i < event_count(finding); i++) {
+        const json_t *event = event_at(finding, i);
+        if (!has_role(event, "wait"))
+            continue;
+        if (waits++ >= told)
+            continue;
+        if (waits > 1)
+            fputs("; ", out);
+        put_thread(out, event);
+        fprintf(out, " %s", snarl_json_text(event, "what"));
+        if (*snarl_json_text(event, "lock"))
+            fprintf(out, " (%s)", lock_of(finding, event));
+        fputc(' ', out);
+        put_place(out, event);
+    }
+    if (waits > told)
+        fprintf(out, "; and %u more", waits - told);
+    fputs(". A wake-up was lost, never sent, or sent before the wait began.", out);
+}
+
+/* ---- races ---- */
+
+/* "counter", "the 24-byte heap block made in f (x.c:3)", "memory". */
+static void put_location(FILE *out, const json_t *finding)
+{
+    const json_t *location = json_object_get(finding, "location");
+    const char *symbol = snarl_json_text(location, "symbol"), *kind = snarl_json_text(location, "kind");
+    json_int_t size = json_integer_value(json_object_get(location, "size"));
+    if (*symbol) {
+        fputs(symbol, out);
+    } else if (!strcmp(kind, "heap") && size) {
+        fprintf(out, "a heap block of %lld bytes", (long long)size);
+    } else if (!strcmp(kind, "stack")) {
+        fputs("a variable on a stack", out);
+    } else if (!strcmp(kind, "fd")) {
+        fputs("a file descriptor", out);
+    } else {
+        fprintf(out, "%s%smemory", kind, *kind && strcmp(kind, "unknown") ? " " : "");
+    }
+}
+
+static void put_access(FILE *out, const json_t *event)
+{
+    json_int_t size = json_integer_value(json_object_get(event, "size"));
+    put_thread(out, event);
+    if (has_role(event, "free"))
+        fprintf(out, " does this: %s", snarl_json_text(event, "what"));
+    else
+        fprintf(out, json_is_true(json_object_get(event, "write")) ? " writes" : " reads");
+    if (has_role(event, "access") && size)
+        fprintf(out, " %lld byte%s of", (long long)size, size == 1 ? "" : "s");
+}
+
+static const char *race_ending(const char *rule, bool both_write)
+{
+    if (!strcmp(rule, "use-after-free"))
+        return "The access can come after the memory was freed, and hit whatever lies there then.";
+    if (!strcmp(rule, "use-after-unmap"))
+        return "The access can come after the mapping is gone, and crash.";
+    if (!strcmp(rule, "use-after-close"))
+        return "The call can come after the descriptor was closed, and reach another file that got its number.";
+    if (!strcmp(rule, "use-after-return"))
+        return "The access can come after the function returned, and hit another function's variables.";
+    return both_write ? "One of the two updates can be lost, or both can mix."
+                      : "The read can see the value before, after, or half way through the write.";
+}
+
+static void explain_race(FILE *out, const json_t *finding)
+{
+    const json_t *first = event_at(finding, 0), *second = event_at(finding, 1);
+    put_access(out, first);
+    fputc(' ', out);
+    put_location(out, finding);
+    fputc(' ', out);
+    put_place(out, first);
+    if (second) {
+        fputs(", and ", out);
+        put_access(out, second);
+        fputs(has_role(second, "access") ? " the same " : " ", out);
+        put_place(out, second);
+    }
+    bool both = json_is_true(json_object_get(first, "write")) && json_is_true(json_object_get(second, "write"));
+    fprintf(out, ", with nothing that orders the two. %s", race_ending(snarl_json_text(finding, "rule"), both));
+}
+
+/* ---- misuse and the rest ---- */
+
+struct rule_words {
+    const char *rule, *consequence;
+};
+
+static const char *consequence_of(const char *rule)
+{
+    static const struct rule_words s_words[] = {
+        {"unlock-not-owner", "Only the owner may release a mutex: what it protects is now open to two threads."},
+        {"unlock-not-locked", "This is undefined: a lock word that is out of step lets two threads in, or none."},
+        {"destroy-locked", "Whoever holds or waits for it then works on a lock that is not there."},
+        {"free-locked", "Its owner will release memory that belongs to somebody else by then."},
+        {"init-locked", "It becomes free under its owner's feet, and two threads are inside."},
+        {"use-destroyed", "What a destroyed lock does is undefined: it may block for ever or protect nothing."},
+        {"exit-holding-lock", "Nobody can release it any more: the next thread that wants it waits for ever."},
+        {"wait-without-mutex", "The wait releases a mutex that it does not own, and wake-ups can be lost."},
+        {"wait-different-mutex", "All who wait on a condition at one time must use the same mutex."},
+        {"destroy-waiting", "The threads that wait on it may never wake, or wake in freed memory."},
+        {"rwlock-upgrade", "A read lock cannot become a write lock: it waits for itself."},
+        {"double-close", "The second close can hit a file that another thread has just opened."},
+        {NULL, NULL},
+    };
+    for (const struct rule_words *words = s_words; words->rule; words++)
+        if (!strcmp(words->rule, rule))
+            return words->consequence;
+    return "";
+}
+
+static void explain_misuse(FILE *out, const json_t *finding)
+{
+    const json_t *event = event_at(finding, 0), *hold = find_role(finding, "hold", 1);
+    put_thread(out, event);
+    fprintf(out, " %s ", snarl_json_text(event, "what"));
+    put_place(out, event);
+    if (*snarl_json_text(event, "lock"))
+        fprintf(out, ": %s", lock_of(finding, event));
+    if (hold) {
+        fputs(same_thread(event, hold) ? ", which it took " : ", which ", out);
+        if (!same_thread(event, hold)) {
+            put_thread(out, hold);
+            fputs(" took ", out);
+        }
+        put_place(out, hold);
+    }
+    fprintf(out, ". %s", consequence_of(snarl_json_text(finding, "rule")));
+}
+
+static void explain_leak(FILE *out, const json_t *finding)
+{
+    const json_t *event = event_at(finding, 0);
+    put_thread(out, event);
+    fputs(", created ", out);
+    put_place(out, event);
+    fputs(", was neither joined nor detached when the process ended: its stack and its result are never given back.", out);
+}
+
+static void explain_signal(FILE *out, const json_t *finding)
+{
+    const json_t *event = event_at(finding, 0);
+    const char *function = snarl_json_text(event, "what");
+    fprintf(out, "A signal handler that ran on ");
+    put_thread(out, event);
+    fprintf(out, " calls %s ", *function ? function : "a function");
+    put_place(out, event);
+    fprintf(out, ". If the signal comes while the thread is inside %s itself, the handler waits for a lock that its own "
+                 "thread holds, or finds data half changed.", *function ? function : "it");
+}
+
+json_t *snarl_words_explain(const json_t *finding)
+{
+    const char *kind = snarl_json_text(finding, "kind");
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (!out)
+        return json_string("");
+    if (!event_count(finding))
+        fputs("No more is known than this.", out);
+    else if (!strcmp(kind, "deadlock"))
+        explain_deadlock(out, finding);
+    else if (!strcmp(kind, "lock-order-inversion"))
+        explain_inversion(out, finding);
+    else if (!strcmp(kind, "stall"))
+        explain_stall(out, finding);
+    else if (!strcmp(kind, "data-race"))
+        explain_race(out, finding);
+    else if (!strcmp(kind, "thread-leak"))
+        explain_leak(out, finding);
+    else if (!strcmp(kind, "signal-unsafe"))
+        explain_signal(out, finding);
+    else
+        explain_misuse(out, finding);
+    return finish(out, &text, &size, true);
+}
+
+/* ---- the title ---- */
+
+/* The locks of the cycle in the order of its edges, each once: "lock_a, lock_b, ...". */
+static unsigned put_cycle_locks(FILE *out, const json_t *finding)
+{
+    const json_t *locks = json_object_get(finding, "locks");
+    unsigned told = 0;
+    for (size_t i = 0; i < json_array_size(locks); i++) {
+        const char *id = snarl_json_text(json_array_get(locks, i), "id");
+        bool of_cycle = false;
+        for (size_t k = 0; k < event_count(finding) && !of_cycle; k++)
+            of_cycle = !strcmp(snarl_json_text(event_at(finding, k), "lock"), id);
+        if (!of_cycle)
+            continue;
+        if (told < 4)
+            fprintf(out, "%s%s", told ? ", " : "", snarl_words_lock(finding, id));
+        told++;
+    }
+    if (told > 4)
+        fprintf(out, " and %u more", told - 4);
+    return told;
+}
+
+static unsigned count_waits(const json_t *finding)
+{
+    unsigned count = 0;
+    for (size_t i = 0; i < event_count(finding); i++)
+        count += !has_role(event_at(finding, i), "hold");
+    return count;
+}
+
+static void title_deadlock(FILE *out, const json_t *finding)
+{
+    const char *rule = snarl_json_text(finding, "rule");
+    const json_t *wait = find_role(finding, "wait", 0);
+    if (!strcmp(rule, "self-lock")) {
+        fprintf(out, "a thread waits for itself: %s", lock_of(finding, wait));
+    } else if (!strcmp(rule, "rwlock-upgrade")) {
+        fprintf(out, "a thread that reads waits to write: %s", lock_of(finding, wait));
+    } else if (!strcmp(rule, "owner-exited")) {
+        fprintf(out, "the owner of %s has ended", lock_of(finding, wait));
+    } else if (!strcmp(rule, "fork-child")) {
+        fprintf(out, "%s was held by another thread when the process forked", lock_of(finding, wait));
+    } else {
+        fprintf(out, "%u threads wait for each other: ", count_waits(finding));
+        put_cycle_locks(out, finding);
+    }
+}
+
+static void title_race(FILE *out, const json_t *finding)
+{
+    const json_t *first = event_at(finding, 0), *second = event_at(finding, 1);
+    bool writes = json_is_true(json_object_get(first, "write")), also = json_is_true(json_object_get(second, "write"));
+    const char *rule = snarl_json_text(finding, "rule");
+    if (*rule) {
+        fprintf(out, "%s: ", rule);
+        put_location(out, finding);
+        return;
+    }
+    put_location(out, finding);
+    fputs(writes && also ? " is written by two threads at once" : " is read and written at once", out);
+}
+
+static void put_title(FILE *out, const json_t *finding)
+{
+    const char *kind = snarl_json_text(finding, "kind");
+    const json_t *event = event_at(finding, 0);
+    if (!strcmp(kind, "deadlock")) {
+        title_deadlock(out, finding);
+    } else if (!strcmp(kind, "lock-order-inversion")) {
+        fputs("locks are taken in opposite orders: ", out);
+        put_cycle_locks(out, finding);
+    } else if (!strcmp(kind, "stall")) {
+        fputs("every thread is blocked for ever", out);
+    } else if (!strcmp(kind, "data-race")) {
+        title_race(out, finding);
+    } else if (!strcmp(kind, "thread-leak")) {
+        put_thread(out, event);
+        fputs(" was neither joined nor detached", out);
+    } else if (!strcmp(kind, "signal-unsafe")) {
+        fprintf(out, "%s is called in a signal handler", snarl_json_text(event, "what"));
+    } else {
+        put_thread(out, event);
+        fprintf(out, " %s", snarl_json_text(event, "what"));
+        if (*snarl_json_text(event, "lock"))
+            fprintf(out, ": %s", lock_of(finding, event));
+    }
+}
+
+json_t *snarl_words_message(const json_t *finding)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (!out)
+        return json_string("");
+    put_title(out, finding);
+    return finish(out, &text, &size, false);
+}
+
+/* ---- suppression and places ---- */
+
+static const char *suppression_word(const char *kind)
+{
+    static const struct rule_words s_words[] = {
+        {"data-race", "race"},     {"deadlock", "deadlock"},      {"lock-order-inversion", "deadlock"},
+        {"lock-misuse", "mutex"},  {"signal-unsafe", "signal"},   {"thread-leak", "thread"},
+        {NULL, NULL},
+    };
+    for (const struct rule_words *words = s_words; words->rule; words++)
+        if (!strcmp(words->rule, kind))
+            return words->consequence;
+    return kind;
+}
+
+/* The event whose place a suppression names: for cycles the first one that acquires. */
+static const json_t *main_event(const json_t *finding)
+{
+    const json_t *event = find_role(finding, "wait", 0);
+    if (!event)
+        event = find_role(finding, "acquire", 0);
+    return event ? event : event_at(finding, 0);
+}
+
+json_t *snarl_words_suggestion(const json_t *finding)
+{
+    char name[TEXT_MAX];
+    const json_t *frame = snarl_event_frame(main_event(finding));
+    snarl_frame_function(frame, name, sizeof(name));
+    if (!*name)
+        snprintf(name, sizeof(name), "%s", snarl_path_base(snarl_json_text(frame, "module")));
+    return json_sprintf("%s:%s", suppression_word(snarl_json_text(finding, "kind")), *name ? name : "*");
+}
+
+json_t *snarl_words_places(const json_t *finding)
+{
+    char *text = NULL, place[TEXT_MAX];
+    size_t size = 0, told = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (!out)
+        return json_string("");
+    for (size_t i = 0; i < event_count(finding) && told < 4; i++) {
+        if (has_role(event_at(finding, i), "hold"))
+            continue;
+        snarl_frame_place(snarl_event_frame(event_at(finding, i)), place, sizeof(place));
+        fprintf(out, "%s%s", told++ ? " / " : "", place);
+    }
+    fclose(out);
+    json_t *made = json_string(text);
+    free(text);
+    return made ? made : json_string("");
+}
