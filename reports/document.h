@@ -13,7 +13,7 @@
  *                places of up to 32 findings with the same fingerprint that were not the same to the line
  *     EVENT      "lock": id of the lock it is about or null; "time_s" since the process started; "address" and
  *                "size" of an access
- *     locks      "process"; "created": EVENT or null; "address"; "class": what is the same for all locks made
+ *     locks      "process"; "created": EVENT or null; "declared": {"file", "line"} of the variable or null; "address"; "class": what is the same for all locks made
  *                at that place, in every process and run. `id` is a string, "<process key>/<number>": unique
  *                in any merge. Not every lock is listed: those that a finding or the graph names, and the
  *                SNARL_LOCKS_LISTED most used ones of a process.

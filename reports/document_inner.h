@@ -37,7 +37,7 @@ struct snarl_process_builder {
 
 struct snarl_named_lock {
     const struct snarl_run_lock *lock;
-    json_t *id, *name, *class, *created;
+    json_t *id, *name, *class, *created, *declared;
     bool listed; /* goes into the document's "locks" */
 };
 
@@ -58,7 +58,7 @@ void snarl_build_note(struct snarl_process_builder *builder, bool of_process, co
 void snarl_build_lock_names(struct snarl_process_builder *builder);
 /* The document's id of a lock, null for none. Marks it as listed. */
 json_t *snarl_build_lock_id(struct snarl_process_builder *builder, uint64_t lock);
-/* {"id", "name", "kind", "class", "created"} for a finding's "locks"; NULL for an unknown one. */
+/* {"id", "name", "kind", "class", "created", "declared"} for a finding's "locks"; NULL for an unknown one. */
 json_t *snarl_build_lock_short(struct snarl_process_builder *builder, uint64_t lock);
 json_t *snarl_build_lock_graph(struct snarl_process_builder *builder);
 json_t *snarl_build_lock_list(struct snarl_process_builder *builder); /* last: after all that mark locks */

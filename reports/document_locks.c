@@ -45,14 +45,17 @@ static void name_by_place(struct snarl_named_lock *entry, char *name, char *clas
              snarl_path_base(snarl_json_text(frame, "file")), snarl_json_text(frame, "function"));
 }
 
-static void name_by_variable(struct snarl_process_builder *builder, const struct snarl_run_lock *lock, char *name,
+static void name_by_variable(struct snarl_process_builder *builder, struct snarl_named_lock *entry, char *name,
                              char *class, size_t size)
 {
+    const struct snarl_run_lock *lock = entry->lock;
     const struct snarl_run_module *module = snarl_runfile_module(builder->file, lock->module);
     const struct snarl_symbol_variable *variable = snarl_build_variable(builder, lock->module, lock->value);
     const char *base = snarl_path_base(module ? module->path : "?");
     if (variable)
         snprintf(name, size, "%s", variable->name);
+    if (variable && variable->file)
+        entry->declared = json_pack("{sssi}", "file", variable->file, "line", (int)variable->line);
     else
         snprintf(name, size, "%s in %s+0x%" PRIx64, lock->kind, base, lock->value);
     snprintf(class, size, "var:%s:%s", base, variable ? variable->name : "");
@@ -68,7 +71,7 @@ static void give_name(struct snarl_process_builder *builder, struct snarl_named_
         snprintf(name, size, "%s", lock->name);
         snprintf(class, size, "name:%s", lock->name);
     } else if (lock->module) {
-        name_by_variable(builder, lock, name, class, size);
+        name_by_variable(builder, entry, name, class, size);
     } else if (json_array_size(json_object_get(entry->created, "stack"))) {
         name_by_place(entry, name, class, size);
     } else {
@@ -126,7 +129,10 @@ void snarl_build_lock_names(struct snarl_process_builder *builder)
     json_t *seen = json_object();
     for (size_t i = 0; i < count; i++) {
         locks[i]->created = creation(builder, locks[i]->lock);
+        locks[i]->declared = NULL;
         give_name(builder, locks[i], name, class, sizeof(name));
+        if (!locks[i]->declared)
+            locks[i]->declared = json_null();
         locks[i]->name = unique(seen, name);
         locks[i]->class = json_string(class);
         locks[i]->listed = false; /* building an event above marked it */
@@ -150,8 +156,8 @@ json_t *snarl_build_lock_short(struct snarl_process_builder *builder, uint64_t l
     if (!entry)
         return NULL;
     entry->listed = true;
-    return json_pack("{sOsOsssOsO}", "id", entry->id, "name", entry->name, "kind", entry->lock->kind, "class",
-                     entry->class, "created", entry->created);
+    return json_pack("{sOsOsssOsOsO}", "id", entry->id, "name", entry->name, "kind", entry->lock->kind, "class",
+                     entry->class, "created", entry->created, "declared", entry->declared);
 }
 
 static json_t *edge_event(struct snarl_process_builder *builder, const struct snarl_run_edge *edge, bool hold)
@@ -232,11 +238,12 @@ static int by_use(const void *left, const void *right)
 static json_t *build_lock(struct snarl_process_builder *builder, const struct snarl_named_lock *entry)
 {
     const struct snarl_run_lock *lock = entry->lock;
-    return json_pack("{sOsOsssIsIsososOsOsOso}", "id", entry->id, "name", entry->name, "kind", lock->kind,
+    return json_pack("{sOsOsssIsIsososOsOsOsOso}", "id", entry->id, "name", entry->name, "kind", lock->kind,
                      "acquisitions", (json_int_t)lock->acquisitions, "contended", (json_int_t)lock->contended,
                      "wait_s", snarl_build_seconds(lock->wait_ns), "hold_max_s",
                      snarl_build_seconds(lock->hold_max_ns), "process", builder->key, "class", entry->class,
-                     "created", entry->created, "address", snarl_build_address(lock->address));
+                     "created", entry->created, "declared", entry->declared, "address",
+                     snarl_build_address(lock->address));
 }
 
 json_t *snarl_build_lock_list(struct snarl_process_builder *builder)
@@ -267,6 +274,7 @@ void snarl_build_free_locks(struct snarl_process_builder *builder)
         json_decref(entry->name);
         json_decref(entry->class);
         json_decref(entry->created);
+        json_decref(entry->declared);
     }
     snarl_idmap_free(&builder->locks);
 }

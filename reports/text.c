@@ -1,10 +1,200 @@
-/* text.c - the report for people. */
+/* text.c - the report for people: a block with the findings, then lines that begin with "snarl: " with the
+ * sum, what was lost and what is worth knowing. */
+#include "reports/text.h"
+
 #include "reports/formats.h"
+#include "reports/frames.h"
+
+#include <string.h>
+
+#define TEXT_MAX 600
+#define NOTES_TOLD 12u
+
+static const char *const s_kinds[] = {"deadlock",    "stall",          "data-race",  "lock-order-inversion",
+                                      "lock-misuse", "signal-unsafe", "thread-leak"};
+#define KIND_COUNT (sizeof(s_kinds) / sizeof(s_kinds[0]))
+
+struct tally {
+    size_t shown, suppressed, accepted, other;
+    size_t kinds[KIND_COUNT];
+};
+
+static bool is_suppressed(const json_t *finding)
+{
+    return json_is_true(json_object_get(finding, "suppressed"));
+}
+
+static bool is_accepted(const json_t *finding)
+{
+    return !strcmp(snarl_json_text(finding, "baseline"), "unchanged");
+}
+
+static bool is_shown(const json_t *finding, const struct snarl_render_options *options)
+{
+    return options->show_suppressed || (!is_suppressed(finding) && !is_accepted(finding));
+}
+
+static struct tally count(const json_t *findings, const struct snarl_render_options *options)
+{
+    struct tally tally = {0};
+    size_t index;
+    json_t *finding;
+    json_array_foreach(findings, index, finding) {
+        tally.suppressed += is_suppressed(finding);
+        tally.accepted += !is_suppressed(finding) && is_accepted(finding);
+        if (!is_shown(finding, options))
+            continue;
+        tally.shown++;
+        size_t kind = 0;
+        while (kind < KIND_COUNT && strcmp(s_kinds[kind], snarl_json_text(finding, "kind")))
+            kind++;
+        if (kind < KIND_COUNT)
+            tally.kinds[kind]++;
+        else
+            tally.other++;
+    }
+    return tally;
+}
+
+static void put_block(const struct snarl_page *page, const json_t *document, size_t shown)
+{
+    const json_t *findings = json_object_get(document, "findings"), *finding;
+    const json_t *program = json_array_get(json_object_get(json_object_get(document, "run"), "command"), 0);
+    const char *name = json_string_value(program);
+    bool with_process = json_array_size(json_object_get(document, "processes")) > 1;
+    char title[TEXT_MAX];
+    size_t index, number = 0;
+    snprintf(title, sizeof(title), "%zu finding%s in %s", shown, shown == 1 ? "" : "s",
+             name ? snarl_path_base(name) : "this run");
+    snarl_paint_rule(page, title);
+    json_array_foreach(findings, index, finding) {
+        if (!is_shown(finding, page->options))
+            continue;
+        if (number++) {
+            fputc('\n', page->out);
+            snprintf(title, sizeof(title), "%zu of %zu", number, shown);
+            snarl_paint_rule(page, title);
+        }
+        snarl_text_finding(page, finding, with_process);
+    }
+    snarl_paint_rule(page, "end");
+}
+
+static void put_sum(const struct snarl_page *page, const struct tally *tally)
+{
+    const char *separator = ": ";
+    snarl_paint(page, SNARL_PAINT_PLAIN, "snarl: ");
+    if (!tally->shown)
+        snarl_paint(page, SNARL_PAINT_GOOD, "no findings");
+    else
+        snarl_paint(page, SNARL_PAINT_TITLE, "%zu finding%s", tally->shown, tally->shown == 1 ? "" : "s");
+    for (size_t i = 0; i < KIND_COUNT; i++) {
+        if (!tally->kinds[i])
+            continue;
+        snarl_paint(page, SNARL_PAINT_PLAIN, "%s%zu %s", separator, tally->kinds[i], s_kinds[i]);
+        separator = ", ";
+    }
+    if (tally->other)
+        snarl_paint(page, SNARL_PAINT_PLAIN, "%s%zu of other kinds", separator, tally->other);
+    if (tally->suppressed)
+        snarl_paint(page, SNARL_PAINT_PLAIN, "; %zu suppressed", tally->suppressed);
+    if (tally->accepted)
+        snarl_paint(page, SNARL_PAINT_PLAIN, "; %zu accepted by the baseline", tally->accepted);
+}
+
+static void put_extent(const struct snarl_page *page, const json_t *document)
+{
+    const json_t *processes = json_object_get(document, "processes"), *process;
+    double duration = json_number_value(json_object_get(json_object_get(document, "run"), "duration_s"));
+    long long threads = 0;
+    size_t index, count_of = json_array_size(processes), runs = json_array_size(json_object_get(document, "runs"));
+    json_array_foreach(processes, index, process)
+        threads += json_integer_value(json_object_get(process, "threads"));
+    snarl_paint(page, SNARL_PAINT_FAINT, " (%zu process%s, %lld thread%s", count_of, count_of == 1 ? "" : "es", threads,
+                threads == 1 ? "" : "s");
+    if (runs > 1)
+        snarl_paint(page, SNARL_PAINT_FAINT, ", %zu runs", runs);
+    snarl_paint(page, SNARL_PAINT_FAINT, ", %.*f s)", duration < 10 ? 2 : 0, duration);
+    fputc('\n', page->out);
+}
+
+/* Counters that say that something was not seen, by the ends of their names (lib/base/counters.c). */
+static bool tells_a_loss(const char *name)
+{
+    static const char *const s_ends[] = {"-lost", "-dropped", "-full", "-limit", "-overflow", "no-memory", "-search-cut",
+                                         "-uncovered"};
+    size_t length = strlen(name);
+    for (size_t i = 0; i < sizeof(s_ends) / sizeof(s_ends[0]); i++) {
+        size_t end = strlen(s_ends[i]);
+        if (length >= end && !strcmp(name + length - end, s_ends[i]))
+            return true;
+    }
+    return false;
+}
+
+static void put_losses(const struct snarl_page *page, const json_t *document)
+{
+    const json_t *processes = json_object_get(document, "processes"), *process;
+    json_t *sums = json_object(), *value;
+    const char *name, *separator = "snarl: limits reached, so something may have been missed: ";
+    size_t index;
+    json_array_foreach(processes, index, process)
+        json_object_foreach(json_object_get(process, "counters"), name, value)
+            if (tells_a_loss(name) && json_integer_value(value))
+                json_object_set_new(sums, name, json_integer(json_integer_value(value) +
+                                                             json_integer_value(json_object_get(sums, name))));
+    json_object_foreach(sums, name, value) {
+        snarl_paint(page, SNARL_PAINT_PLAIN, "%s%s %lld", separator, name, (long long)json_integer_value(value));
+        separator = ", ";
+    }
+    if (json_object_size(sums))
+        fputc('\n', page->out);
+    json_decref(sums);
+}
+
+/* Each text once, with the number of processes that say it. */
+static void put_notes(const struct snarl_page *page, const json_t *document)
+{
+    const json_t *notes = json_object_get(document, "notes"), *note;
+    json_t *counts = json_object(), *value;
+    const char *text;
+    size_t index, told = 0;
+    json_array_foreach(notes, index, note) {
+        text = snarl_json_text(note, "text");
+        json_object_set_new(counts, text, json_integer(json_integer_value(json_object_get(counts, text)) + 1));
+    }
+    json_object_foreach(counts, text, value) {
+        if (told++ >= NOTES_TOLD)
+            continue;
+        snarl_paint(page, SNARL_PAINT_PLAIN, "snarl: note: %s", text);
+        if (json_integer_value(value) > 1)
+            snarl_paint(page, SNARL_PAINT_PLAIN, " (%lld times)", (long long)json_integer_value(value));
+        fputc('\n', page->out);
+    }
+    if (told > NOTES_TOLD)
+        fprintf(page->out, "snarl: note: and %zu more notes, which run.json holds\n", told - NOTES_TOLD);
+    json_decref(counts);
+}
 
 int snarl_text_render(const json_t *document, const struct snarl_render_options *options, FILE *out)
 {
-    (void)options;
-    size_t count = json_array_size(json_object_get(document, "findings"));
-    fprintf(out, "snarl: %zu finding%s\n", count, count == 1 ? "" : "s");
+    const char *cwd = snarl_json_text(json_object_get(document, "run"), "cwd");
+    struct snarl_page page = {
+        .out = out,
+        .options = options,
+        .width = options->width ? options->width : 100,
+        .cwd = cwd,
+        .sources = snarl_sources_new(cwd, options->source_roots),
+    };
+    if (page.width > 140)
+        page.width = 140;
+    struct tally tally = count(json_object_get(document, "findings"), options);
+    if (tally.shown)
+        put_block(&page, document, tally.shown);
+    put_sum(&page, &tally);
+    put_extent(&page, document);
+    put_losses(&page, document);
+    put_notes(&page, document);
+    snarl_sources_free(page.sources);
     return 0;
 }

@@ -1,0 +1,396 @@
+/* text_finding.c - one finding for people.
+ *
+ *     deadlock: 2 threads wait for each other: lock_a, lock_b
+ *       T2 holds lock_a and waits for ...                 what can go wrong, in words
+ *
+ *         T2: lock_a -> lock_b                            the cycle
+ *         T3: lock_b -> lock_a
+ *
+ *       T2 took lock_a                                    the story, event by event
+ *           worker_one  bank.c:14
+ *             14 |     pthread_mutex_lock(&lock_a);
+ *       ...
+ *       locks, threads                                    where they come from
+ *       to silence it, fingerprint
+ *
+ * The source line is shown under the first program frame; runtime frames at both ends of a stack are left out. */
+#include "reports/text.h"
+
+#include "reports/frames.h"
+#include "reports/words.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define TEXT_MAX 600
+#define NAME_COLUMNS 34u
+
+static bool has_role(const json_t *event, const char *role)
+{
+    return !strcmp(snarl_json_text(event, "role"), role);
+}
+
+static void newline(const struct snarl_page *page)
+{
+    fputc('\n', page->out);
+}
+
+static void put_line(const struct snarl_page *page, const char *text)
+{
+    snarl_paint(page, SNARL_PAINT_FAINT, "%s", text);
+    newline(page);
+}
+
+static const char *thread_of(const json_t *event, char *label, size_t size)
+{
+    snarl_thread_label(json_object_get(event, "thread"), label, size);
+    if (!strncmp(label, "the ", 4) || !strncmp(label, "a ", 2))
+        label[0] -= 'a' - 'A';
+    return label;
+}
+
+static const char *lock_of(const json_t *finding, const json_t *event)
+{
+    return snarl_words_lock(finding, snarl_json_text(event, "lock"));
+}
+
+/* ---- stacks ---- */
+
+static void put_where(const struct snarl_page *page, const json_t *frame, char *where, size_t size)
+{
+    const char *file = snarl_json_text(frame, "file"), *module = snarl_json_text(frame, "module");
+    long long line = json_integer_value(json_object_get(frame, "line"));
+    long long column = json_integer_value(json_object_get(frame, "column"));
+    if (*file && line && column)
+        snprintf(where, size, "%s:%lld:%lld", snarl_paint_path(page, file), line, column);
+    else if (*file && line)
+        snprintf(where, size, "%s:%lld", snarl_paint_path(page, file), line);
+    else if (*file)
+        snprintf(where, size, "%s", snarl_paint_path(page, file));
+    else if (*module)
+        snprintf(where, size, "%s+%s", snarl_path_base(module), snarl_json_text(frame, "offset"));
+    else
+        snprintf(where, size, "%s", snarl_json_text(frame, "offset"));
+}
+
+static void put_source(const struct snarl_page *page, const json_t *frame)
+{
+    struct snarl_source_line line;
+    json_int_t number = json_integer_value(json_object_get(frame, "line"));
+    const char *file = snarl_json_text(frame, "file");
+    if (number > 0 && snarl_source_context(page->sources, file, number, 0, 0, &line))
+        snarl_paint_source(page, 8, &line);
+}
+
+static void put_frame(const struct snarl_page *page, const json_t *frame)
+{
+    char function[256], where[TEXT_MAX];
+    bool inlined = json_is_true(json_object_get(frame, "inlined"));
+    enum snarl_paint paint = snarl_frame_is_program(frame) ? SNARL_PAINT_TITLE : SNARL_PAINT_FAINT;
+    snarl_frame_function(frame, function, sizeof(function));
+    put_where(page, frame, where, sizeof(where));
+    unsigned columns = snarl_paint_columns(function);
+    fputs("      ", page->out);
+    if (*function) {
+        snarl_paint(page, paint, "%s", function);
+        fprintf(page->out, "%*s", columns < NAME_COLUMNS ? (int)(NAME_COLUMNS - columns) : 2, "");
+    }
+    snarl_paint(page, paint == SNARL_PAINT_TITLE ? SNARL_PAINT_PLAIN : paint, "%s", where);
+    if (inlined)
+        snarl_paint(page, SNARL_PAINT_FAINT, " (inlined)");
+    newline(page);
+}
+
+/* Leaves out the runtime's frames at both ends, unless that leaves nothing. */
+static void trim(const json_t *stack, size_t *start, size_t *end)
+{
+    size_t first = 0, last = json_array_size(stack);
+    while (first < last && !snarl_frame_is_program(json_array_get(stack, first)))
+        first++;
+    if (first == last)
+        return;
+    while (!snarl_frame_is_program(json_array_get(stack, last - 1)))
+        last--;
+    *start = first;
+    *end = last;
+}
+
+static void put_stack(const struct snarl_page *page, const json_t *event)
+{
+    const json_t *stack = json_object_get(event, "stack"), *shown = snarl_event_frame(event);
+    size_t start = 0, end = json_array_size(stack);
+    if (!end)
+        put_line(page, "      (no stack was kept)");
+    if (!page->options->full)
+        trim(stack, &start, &end);
+    for (size_t i = start; i < end; i++) {
+        const json_t *frame = json_array_get(stack, i);
+        put_frame(page, frame);
+        if (frame == shown) {
+            put_source(page, frame);
+            shown = NULL; /* the same frame of a recursion only once */
+        }
+    }
+    if (end && json_is_false(json_object_get(event, "complete")))
+        put_line(page, "      (what called this is not known)");
+}
+
+/* ---- the cycle ---- */
+
+static bool is_cycle(const json_t *finding)
+{
+    const char *kind = snarl_json_text(finding, "kind");
+    return !strcmp(kind, "deadlock") || !strcmp(kind, "lock-order-inversion");
+}
+
+/* "T2: lock_a -> lock_b" for each thread of the cycle. */
+static void put_cycle(const struct snarl_page *page, const json_t *finding)
+{
+    const json_t *events = json_object_get(finding, "events"), *hold = NULL, *event;
+    char label[TEXT_MAX];
+    size_t index;
+    unsigned edges = 0;
+    json_array_foreach(events, index, event) {
+        if (has_role(event, "hold")) {
+            hold = event;
+            continue;
+        }
+        if (!hold || !*snarl_json_text(event, "lock"))
+            continue;
+        if (!edges++)
+            newline(page);
+        fputs("      ", page->out);
+        snarl_paint(page, SNARL_PAINT_THREAD, "%s", thread_of(event, label, sizeof(label)));
+        fputs(": ", page->out);
+        snarl_paint(page, SNARL_PAINT_LOCK, "%s", lock_of(finding, hold));
+        fputs(" -> ", page->out);
+        snarl_paint(page, SNARL_PAINT_LOCK, "%s", lock_of(finding, event));
+        newline(page);
+        hold = NULL;
+    }
+}
+
+/* ---- the story ---- */
+
+static bool says(const json_t *event, const char *word)
+{
+    return strstr(snarl_json_text(event, "what"), word) != NULL;
+}
+
+/* "took lock_a", "waits for lock_b", "write of 4 bytes". */
+static void put_deed(const struct snarl_page *page, const json_t *finding, const json_t *event)
+{
+    const char *what = snarl_json_text(event, "what");
+    bool lock = *snarl_json_text(event, "lock");
+    const char *shared = says(event, "shared") ? " (shared)" : "";
+    if (has_role(event, "hold") && lock)
+        snarl_paint(page, SNARL_PAINT_PLAIN, " took ");
+    else if (has_role(event, "wait") && lock && says(event, "waits to acquire"))
+        snarl_paint(page, SNARL_PAINT_PLAIN, " waits for ");
+    else if (has_role(event, "acquire") && lock && says(event, "acquires"))
+        snarl_paint(page, SNARL_PAINT_PLAIN, " takes ");
+    else
+        snarl_paint(page, SNARL_PAINT_PLAIN, "%s%s%s", has_role(event, "access") ? ": " : " ", *what ? what : "?", lock ? ": " : "");
+    if (lock)
+        snarl_paint(page, SNARL_PAINT_LOCK, "%s", lock_of(finding, event));
+    snarl_paint(page, SNARL_PAINT_PLAIN, "%s", lock ? shared : "");
+}
+
+static void put_held(const struct snarl_page *page, const json_t *finding, const json_t *event)
+{
+    const json_t *held = json_object_get(event, "locks_held"), *id;
+    size_t index;
+    unsigned told = 0;
+    json_array_foreach(held, index, id) {
+        if (told == 4) {
+            snarl_paint(page, SNARL_PAINT_PLAIN, " and %zu more", json_array_size(held) - told);
+            return;
+        }
+        snarl_paint(page, SNARL_PAINT_PLAIN, "%s", told++ ? ", " : ", holding ");
+        snarl_paint(page, SNARL_PAINT_LOCK, "%s", snarl_words_lock(finding, json_string_value(id)));
+    }
+    if (!told && has_role(event, "access") && !json_is_true(json_object_get(event, "atomic")))
+        snarl_paint(page, SNARL_PAINT_PLAIN, ", holding no lock");
+}
+
+static void put_event(const struct snarl_page *page, const json_t *finding, const json_t *event)
+{
+    char label[TEXT_MAX];
+    newline(page);
+    fputs("  ", page->out);
+    snarl_paint(page, SNARL_PAINT_THREAD, "%s", thread_of(event, label, sizeof(label)));
+    put_deed(page, finding, event);
+    if (!has_role(event, "hold"))
+        put_held(page, finding, event);
+    newline(page);
+    put_stack(page, event);
+}
+
+/* ---- origins ---- */
+
+static void put_location(const struct snarl_page *page, const json_t *finding)
+{
+    const json_t *location = json_object_get(finding, "location");
+    const json_t *allocated = json_object_get(location, "allocated");
+    const char *kind = snarl_json_text(location, "kind"), *symbol = snarl_json_text(location, "symbol");
+    long long size = json_integer_value(json_object_get(location, "size"));
+    char label[TEXT_MAX], thread[TEXT_MAX];
+    if (!*kind)
+        return;
+    newline(page);
+    snarl_paint(page, SNARL_PAINT_PLAIN, "  The memory: ");
+    snarl_paint(page, SNARL_PAINT_LOCK, "%s%s", symbol, *symbol ? ", " : "");
+    if (!strcmp(kind, "global"))
+        snprintf(label, sizeof(label), "a global variable");
+    else if (!strcmp(kind, "heap"))
+        snprintf(label, sizeof(label), "a heap block");
+    else
+        snprintf(label, sizeof(label), "%s memory", kind);
+    snarl_paint(page, SNARL_PAINT_PLAIN, "%s", label);
+    if (size)
+        snarl_paint(page, SNARL_PAINT_PLAIN, " of %lld byte%s", size, size == 1 ? "" : "s");
+    if (!json_is_object(allocated)) {
+        newline(page);
+        return;
+    }
+    snarl_thread_label(json_object_get(allocated, "thread"), thread, sizeof(thread));
+    snarl_paint(page, SNARL_PAINT_PLAIN, ", allocated by %s", thread);
+    newline(page);
+    put_stack(page, allocated);
+}
+
+static void put_lock(const struct snarl_page *page, const json_t *lock)
+{
+    const json_t *created = json_object_get(lock, "created"), *declared = json_object_get(lock, "declared");
+    char place[TEXT_MAX];
+    fputs("    ", page->out);
+    snarl_paint(page, SNARL_PAINT_LOCK, "%s", snarl_json_text(lock, "name"));
+    snarl_paint(page, SNARL_PAINT_PLAIN, ": %s", snarl_json_text(lock, "kind"));
+    if (json_is_object(declared))
+        snarl_paint(page, SNARL_PAINT_PLAIN, ", declared at %s:%lld",
+                    snarl_paint_path(page, snarl_json_text(declared, "file")),
+                    (long long)json_integer_value(json_object_get(declared, "line")));
+    if (json_array_size(json_object_get(created, "stack"))) {
+        snarl_frame_place(snarl_event_frame(created), place, sizeof(place));
+        snarl_paint(page, SNARL_PAINT_PLAIN, ", %s in %s", says(created, "first use") ? "first used" : "initialised",
+                    place);
+    }
+    newline(page);
+}
+
+static void put_locks(const struct snarl_page *page, const json_t *finding)
+{
+    const json_t *locks = json_object_get(finding, "locks"), *lock;
+    size_t index;
+    if (!json_array_size(locks))
+        return;
+    fputs("\n  Locks\n", page->out);
+    json_array_foreach(locks, index, lock) {
+        if (index == 12) {
+            fprintf(page->out, "    and %zu more\n", json_array_size(locks) - index);
+            return;
+        }
+        put_lock(page, lock);
+    }
+}
+
+static bool seen_before(const json_t *events, size_t count, const char *id)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!strcmp(snarl_json_text(json_object_get(json_array_get(events, i), "thread"), "id"), id))
+            return true;
+    return false;
+}
+
+static void put_threads(const struct snarl_page *page, const json_t *finding)
+{
+    const json_t *events = json_object_get(finding, "events"), *event;
+    char label[TEXT_MAX], place[TEXT_MAX];
+    size_t index;
+    unsigned told = 0;
+    json_array_foreach(events, index, event) {
+        const json_t *thread = json_object_get(event, "thread"), *created = json_object_get(thread, "created");
+        if (!json_is_object(created) || seen_before(events, index, snarl_json_text(thread, "id")))
+            continue;
+        if (!told++)
+            fputs("\n  Threads\n", page->out);
+        if (told > 12)
+            continue;
+        fputs("    ", page->out);
+        snarl_paint(page, SNARL_PAINT_THREAD, "%s", thread_of(event, label, sizeof(label)));
+        snarl_thread_label(json_object_get(created, "thread"), label, sizeof(label));
+        snarl_frame_place(snarl_event_frame(created), place, sizeof(place));
+        snarl_paint(page, SNARL_PAINT_PLAIN, ": created by %s in %s", label, place);
+        newline(page);
+    }
+    if (told > 12)
+        fprintf(page->out, "    and %u more\n", told - 12);
+}
+
+/* ---- the rest ---- */
+
+static void put_also(const struct snarl_page *page, const json_t *finding)
+{
+    const json_t *also = json_object_get(finding, "also"), *place;
+    size_t index;
+    if (json_array_size(also) < 2)
+        return;
+    fputs("\n  The same was seen at\n", page->out);
+    json_array_foreach(also, index, place)
+        if (index < 8)
+            snarl_paint_wrapped(page, 4, json_string_value(place));
+    if (json_array_size(also) > 8)
+        fputs("    and more places\n", page->out);
+}
+
+static void put_foot(const struct snarl_page *page, const json_t *finding, bool with_process)
+{
+    long long count = json_integer_value(json_object_get(finding, "count"));
+    size_t processes = json_object_size(json_object_get(finding, "processes"));
+    fputs("\n  ", page->out);
+    snarl_paint(page, SNARL_PAINT_FAINT, "to silence it: ");
+    snarl_paint(page, SNARL_PAINT_PLAIN, "%s", snarl_json_text(finding, "suggestion"));
+    snarl_paint(page, SNARL_PAINT_FAINT, "   (finding %.12s", snarl_json_text(finding, "fingerprint"));
+    if (count > 1)
+        snarl_paint(page, SNARL_PAINT_FAINT, ", seen %lld times", count);
+    if (with_process && processes > 1)
+        snarl_paint(page, SNARL_PAINT_FAINT, " in %zu processes, here in %s %lld", processes,
+                    snarl_json_text(finding, "program"), (long long)json_integer_value(json_object_get(finding, "pid")));
+    else if (with_process)
+        snarl_paint(page, SNARL_PAINT_FAINT, ", in process %s %lld", snarl_json_text(finding, "program"),
+                    (long long)json_integer_value(json_object_get(finding, "pid")));
+    snarl_paint(page, SNARL_PAINT_FAINT, ")");
+    newline(page);
+}
+
+static void put_title(const struct snarl_page *page, const json_t *finding)
+{
+    const char *confidence = snarl_json_text(finding, "confidence"), *rule = snarl_json_text(finding, "rule");
+    bool observed = !strcmp(confidence, "observed");
+    snarl_paint(page, observed ? SNARL_PAINT_ERROR : SNARL_PAINT_WARN, "%s", snarl_json_text(finding, "kind"));
+    if (*rule)
+        snarl_paint(page, observed ? SNARL_PAINT_ERROR : SNARL_PAINT_WARN, " (%s)", rule);
+    snarl_paint(page, SNARL_PAINT_TITLE, ": %s", snarl_json_text(finding, "message"));
+    newline(page);
+    if (!strcmp(confidence, "possible"))
+        put_line(page, "  It did not happen in this run; another order of the threads can make it happen.");
+    if (!strcmp(confidence, "feasible"))
+        put_line(page, "  It did not happen in this run; an order of the threads that makes it happen was found.");
+}
+
+void snarl_text_finding(const struct snarl_page *page, const json_t *finding, bool with_process)
+{
+    const json_t *event;
+    size_t index;
+    put_title(page, finding);
+    snarl_paint_wrapped(page, 2, snarl_json_text(finding, "explanation"));
+    if (is_cycle(finding))
+        put_cycle(page, finding);
+    json_array_foreach(json_object_get(finding, "events"), index, event)
+        put_event(page, finding, event);
+    put_location(page, finding);
+    put_locks(page, finding);
+    put_threads(page, finding);
+    put_also(page, finding);
+    put_foot(page, finding, with_process);
+}
