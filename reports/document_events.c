@@ -135,6 +135,16 @@ void snarl_build_note(struct snarl_process_builder *builder, bool of_process, co
     json_array_append_new(notes, json_pack("{sOss}", "process", of_process ? builder->key : json_null(), "text", text));
 }
 
+static bool returns_from_signal(const json_t *frames)
+{
+    return !strcmp(snarl_json_text(json_array_get(frames, 0), "function"), "__restore_rt");
+}
+
+static json_t *better(json_t *before, json_t *at)
+{
+    return returns_from_signal(at) ? at : before;
+}
+
 static void append_address(struct snarl_process_builder *builder, json_t *stack, const struct snarl_run_frame *frame,
                            bool exact)
 {
@@ -148,7 +158,11 @@ static void append_address(struct snarl_process_builder *builder, json_t *stack,
     struct cached_module *module = cached(builder->cache, record->path, record->build_id);
     if (snarl_symbols_problem(module->symbols))
         note_problem(builder, module);
-    json_array_extend(stack, cached_frames(module, address));
+    json_t *frames = cached_frames(module, address);
+    /* What a signal handler returns to was never called: there is no call before it. */
+    if (!exact && !*snarl_json_text(json_array_get(frames, 0), "function") && frame->value)
+        frames = better(frames, cached_frames(module, frame->value));
+    json_array_extend(stack, frames);
 }
 
 static void append_symbolic(json_t *stack, const struct snarl_run_frame *frame)

@@ -1,8 +1,8 @@
 /* document_locks.c - the locks of a process: what to call them, and their order graph.
  *
  * A lock's name is, in this order: the one given by an annotation; the variable that it is ("queue.mutex"); the
- * place where it was initialised or first used ("mutex made at bank.c:12 (new_account)"); its address. Locks of
- * one process with the same name get "#2", "#3", ... in the order of their identifiers.
+ * place where it was initialised or first used ("mutex@bank.c:12"); its address. Locks of one process with the same
+ * name are told apart by "#1", "#2", ... in the order of their identifiers.
  *
  * Its class is what all locks from the same origin share in every process and run: module and variable, or the
  * function and file where they are made; never an address or a number. */
@@ -37,13 +37,22 @@ static json_t *creation(struct snarl_process_builder *builder, const struct snar
 
 static void name_by_place(struct snarl_named_lock *entry, char *name, char *class, size_t size)
 {
-    char place[700];
     const json_t *frame = snarl_event_frame(entry->created);
-    snarl_frame_place(frame, place, sizeof(place));
-    snprintf(name, size, "%s %s at %s", entry->lock->kind, entry->lock->unseen ? "first used" : "made", place);
-    snprintf(class, size, "made:%s:%s:%s:%s", entry->lock->kind, snarl_path_base(snarl_json_text(frame, "module")),
-             snarl_path_base(snarl_json_text(frame, "file")), snarl_json_text(frame, "function"));
+    const char *file = snarl_path_base(snarl_json_text(frame, "file"));
+    const char *module = snarl_path_base(snarl_json_text(frame, "module"));
+    long long line = json_integer_value(json_object_get(frame, "line"));
+    char function[200];
+    snarl_frame_function(frame, function, sizeof(function));
+    if (*file && line)
+        snprintf(name, size, "%s@%s:%lld", entry->lock->kind, file, line);
+    else if (*function)
+        snprintf(name, size, "%s@%s", entry->lock->kind, function);
+    else
+        snprintf(name, size, "%s@%s+%s", entry->lock->kind, module, snarl_json_text(frame, "offset"));
+    snprintf(class, size, "made:%s:%s:%s:%s", entry->lock->kind, module, file, snarl_json_text(frame, "function"));
 }
+
+static const char s_guard[] = "guard variable for "; /* as C++ names the guards of static variables */
 
 static void name_by_variable(struct snarl_process_builder *builder, struct snarl_named_lock *entry, char *name,
                              char *class, size_t size)
@@ -52,12 +61,12 @@ static void name_by_variable(struct snarl_process_builder *builder, struct snarl
     const struct snarl_run_module *module = snarl_runfile_module(builder->file, lock->module);
     const struct snarl_symbol_variable *variable = snarl_build_variable(builder, lock->module, lock->value);
     const char *base = snarl_path_base(module ? module->path : "?");
-    if (variable)
-        snprintf(name, size, "%s", variable->name);
     if (variable && variable->file)
         entry->declared = json_pack("{sssi}", "file", variable->file, "line", (int)variable->line);
+    if (variable)
+        snprintf(name, size, "%s", variable->name + (strncmp(variable->name, s_guard, strlen(s_guard)) ? 0 : strlen(s_guard)));
     else
-        snprintf(name, size, "%s in %s+0x%" PRIx64, lock->kind, base, lock->value);
+        snprintf(name, size, "%s@%s+0x%" PRIx64, lock->kind, base, lock->value);
     snprintf(class, size, "var:%s:%s", base, variable ? variable->name : "");
     if (!variable)
         snprintf(class + strlen(class), size - strlen(class), "0x%" PRIx64, lock->value);
@@ -75,20 +84,24 @@ static void give_name(struct snarl_process_builder *builder, struct snarl_named_
     } else if (json_array_size(json_object_get(entry->created, "stack"))) {
         name_by_place(entry, name, class, size);
     } else {
-        snprintf(name, size, "%s at 0x%" PRIx64, lock->kind, lock->address);
+        snprintf(name, size, "%s@0x%" PRIx64, lock->kind, lock->address);
         snprintf(class, size, "kind:%s", lock->kind);
     }
 }
 
-/* Appends "#2" when the name was given before. `seen`: an object from names to how often. */
-static json_t *unique(json_t *seen, const char *name)
+static void count_name(json_t *counts, const char *name)
+{
+    json_object_set_new(counts, name, json_integer(json_integer_value(json_object_get(counts, name)) + 1));
+}
+
+/* Appends "#1", "#2", ... when more than one has the name. `seen`: how often it was given so far. */
+static json_t *unique(const json_t *counts, json_t *seen, const char *name)
 {
     char numbered[1100];
-    json_int_t count = json_integer_value(json_object_get(seen, name)) + 1;
-    json_object_set_new(seen, name, json_integer(count));
-    if (count == 1)
+    if (json_integer_value(json_object_get(counts, name)) < 2)
         return json_string(name);
-    snprintf(numbered, sizeof(numbered), "%s #%lld", name, (long long)count);
+    count_name(seen, name);
+    snprintf(numbered, sizeof(numbered), "%s #%lld", name, (long long)json_integer_value(json_object_get(seen, name)));
     return json_string(numbered);
 }
 
@@ -126,17 +139,24 @@ void snarl_build_lock_names(struct snarl_process_builder *builder)
         snarl_idmap_set(&builder->locks, lock->id, entry);
     }
     struct snarl_named_lock **locks = sorted_locks(builder, &count);
-    json_t *seen = json_object();
+    json_t *seen = json_object(), *counts = json_object();
     for (size_t i = 0; i < count; i++) {
         locks[i]->created = creation(builder, locks[i]->lock);
         locks[i]->declared = NULL;
         give_name(builder, locks[i], name, class, sizeof(name));
         if (!locks[i]->declared)
             locks[i]->declared = json_null();
-        locks[i]->name = unique(seen, name);
+        locks[i]->name = json_string(name);
+        count_name(counts, name);
         locks[i]->class = json_string(class);
         locks[i]->listed = false; /* building an event above marked it */
     }
+    for (size_t i = 0; i < count; i++) {
+        json_t *numbered = unique(counts, seen, json_string_value(locks[i]->name));
+        json_decref(locks[i]->name);
+        locks[i]->name = numbered;
+    }
+    json_decref(counts);
     json_decref(seen);
     free(locks);
 }

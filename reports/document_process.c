@@ -171,14 +171,33 @@ static void add_lock(struct snarl_process_builder *builder, struct lock_set *set
     json_decref(made);
 }
 
-/* The locks that the finding is about, then those that are held in its events. */
+/* Cycles begin with the thread of the lowest number, whichever thread closed them: the index of the event to
+ * begin with. A chain (which ends in a lock whose owner is gone) stays as it is. */
+static size_t cycle_start(const struct snarl_run_finding *finding)
+{
+    size_t best = 0, group = 0;
+    bool cycle = !strcmp(finding->kind, "deadlock") || !strcmp(finding->kind, "lock-order-inversion");
+    if (!cycle || !finding->event_count || !strcmp(finding->events[finding->event_count - 1].role, "hold"))
+        return 0;
+    for (size_t i = 0; i < finding->event_count; i++) {
+        if (!strcmp(finding->events[i].role, "hold"))
+            continue;
+        if (finding->events[group].thread < finding->events[best].thread)
+            best = group;
+        group = i + 1;
+    }
+    return best;
+}
+
+/* The locks that its events are about, in the order of the story; then the others. */
 static json_t *build_locks(struct snarl_process_builder *builder, const struct snarl_run_finding *finding)
 {
     struct lock_set set = {json_array(), json_object()};
+    size_t start = cycle_start(finding);
+    for (size_t i = 0; i < finding->event_count; i++)
+        add_lock(builder, &set, finding->events[(start + i) % finding->event_count].lock);
     for (size_t i = 0; i < finding->lock_count; i++)
         add_lock(builder, &set, finding->locks[i]);
-    for (size_t i = 0; i < finding->event_count; i++)
-        add_lock(builder, &set, finding->events[i].lock);
     for (size_t i = 0; i < finding->event_count; i++)
         for (size_t k = 0; k < finding->events[i].held_count; k++)
             add_lock(builder, &set, finding->events[i].held[k]);
@@ -186,11 +205,19 @@ static json_t *build_locks(struct snarl_process_builder *builder, const struct s
     return set.list;
 }
 
+static json_t *build_events(struct snarl_process_builder *builder, const struct snarl_run_finding *finding)
+{
+    json_t *events = json_array();
+    size_t start = cycle_start(finding);
+    for (size_t i = 0; i < finding->event_count; i++)
+        json_array_append_new(events,
+                              snarl_build_event(builder, &finding->events[(start + i) % finding->event_count]));
+    return events;
+}
+
 static json_t *build_finding(struct snarl_process_builder *builder, const struct snarl_run_finding *finding)
 {
-    json_t *made = json_object(), *events = json_array(), *processes = json_object();
-    for (size_t i = 0; i < finding->event_count; i++)
-        json_array_append_new(events, snarl_build_event(builder, &finding->events[i]));
+    json_t *made = json_object(), *events = build_events(builder, finding), *processes = json_object();
     json_object_set_new(processes, json_string_value(builder->key), json_integer(finding->count));
     json_object_set_new(made, "fingerprint", json_null()); /* its place in the order of members */
     json_object_set_new(made, "kind", json_string(finding->kind));

@@ -88,6 +88,10 @@ static void put_frame(const struct snarl_page *page, const json_t *frame)
     bool inlined = json_is_true(json_object_get(frame, "inlined"));
     enum snarl_paint paint = snarl_frame_is_program(frame) ? SNARL_PAINT_TITLE : SNARL_PAINT_FAINT;
     snarl_frame_function(frame, function, sizeof(function));
+    if (!strcmp(function, "__restore_rt")) {
+        put_line(page, "      (a signal arrived here)");
+        return;
+    }
     put_where(page, frame, where, sizeof(where));
     unsigned columns = snarl_paint_columns(function);
     fputs("      ", page->out);
@@ -150,6 +154,8 @@ static void put_cycle(const struct snarl_page *page, const json_t *finding)
     char label[TEXT_MAX];
     size_t index;
     unsigned edges = 0;
+    if (json_array_size(events) < 4) /* a thread that waits for itself */
+        return;
     json_array_foreach(events, index, event) {
         if (has_role(event, "hold")) {
             hold = event;
@@ -177,20 +183,35 @@ static bool says(const json_t *event, const char *word)
     return strstr(snarl_json_text(event, "what"), word) != NULL;
 }
 
+/* What makes a sentence of the thread and `what`. */
+static const char *before(const json_t *event)
+{
+    if (has_role(event, "access"))
+        return ": ";
+    if (has_role(event, "signal"))
+        return ", in a signal handler, calls ";
+    return has_role(event, "create") ? " was " : " ";
+}
+
 /* "took lock_a", "waits for lock_b", "write of 4 bytes". */
 static void put_deed(const struct snarl_page *page, const json_t *finding, const json_t *event)
 {
     const char *what = snarl_json_text(event, "what");
     bool lock = *snarl_json_text(event, "lock");
     const char *shared = says(event, "shared") ? " (shared)" : "";
-    if (has_role(event, "hold") && lock)
+    const json_t *joined = snarl_words_joined(finding, event);
+    char label[TEXT_MAX];
+    if (joined) {
+        snarl_thread_label(json_object_get(joined, "thread"), label, sizeof(label));
+        snarl_paint(page, SNARL_PAINT_PLAIN, " waits for %s to end", label);
+    } else if (has_role(event, "hold") && lock)
         snarl_paint(page, SNARL_PAINT_PLAIN, " took ");
     else if (has_role(event, "wait") && lock && says(event, "waits to acquire"))
         snarl_paint(page, SNARL_PAINT_PLAIN, " waits for ");
     else if (has_role(event, "acquire") && lock && says(event, "acquires"))
         snarl_paint(page, SNARL_PAINT_PLAIN, " takes ");
     else
-        snarl_paint(page, SNARL_PAINT_PLAIN, "%s%s%s", has_role(event, "access") ? ": " : " ", *what ? what : "?", lock ? ": " : "");
+        snarl_paint(page, SNARL_PAINT_PLAIN, "%s%s%s", before(event), *what ? what : "?", lock ? ": " : "");
     if (lock)
         snarl_paint(page, SNARL_PAINT_LOCK, "%s", lock_of(finding, event));
     snarl_paint(page, SNARL_PAINT_PLAIN, "%s", lock ? shared : "");
@@ -202,6 +223,8 @@ static void put_held(const struct snarl_page *page, const json_t *finding, const
     size_t index;
     unsigned told = 0;
     json_array_foreach(held, index, id) {
+        if (!strcmp(json_string_value(id), snarl_json_text(event, "lock")))
+            continue; /* the heading names it already */
         if (told == 4) {
             snarl_paint(page, SNARL_PAINT_PLAIN, " and %zu more", json_array_size(held) - told);
             return;
@@ -213,7 +236,15 @@ static void put_held(const struct snarl_page *page, const json_t *finding, const
         snarl_paint(page, SNARL_PAINT_PLAIN, ", holding no lock");
 }
 
-static void put_event(const struct snarl_page *page, const json_t *finding, const json_t *event)
+/* What ended while it held a lock has no place but where it took the lock, which comes next. */
+static bool told_next(const json_t *finding, const json_t *event, size_t index)
+{
+    const json_t *next = json_array_get(json_object_get(finding, "events"), index + 1);
+    return has_role(event, "release") && next &&
+           json_equal(json_object_get(event, "stack"), json_object_get(next, "stack"));
+}
+
+static void put_event(const struct snarl_page *page, const json_t *finding, const json_t *event, size_t index)
 {
     char label[TEXT_MAX];
     newline(page);
@@ -223,7 +254,8 @@ static void put_event(const struct snarl_page *page, const json_t *finding, cons
     if (!has_role(event, "hold"))
         put_held(page, finding, event);
     newline(page);
-    put_stack(page, event);
+    if (!told_next(finding, event, index))
+        put_stack(page, event);
 }
 
 /* ---- origins ---- */
@@ -308,6 +340,8 @@ static void put_threads(const struct snarl_page *page, const json_t *finding)
     char label[TEXT_MAX], place[TEXT_MAX];
     size_t index;
     unsigned told = 0;
+    if (!strcmp(snarl_json_text(finding, "kind"), "thread-leak"))
+        return; /* told already */
     json_array_foreach(events, index, event) {
         const json_t *thread = json_object_get(event, "thread"), *created = json_object_get(thread, "created");
         if (!json_is_object(created) || seen_before(events, index, snarl_json_text(thread, "id")))
@@ -387,7 +421,7 @@ void snarl_text_finding(const struct snarl_page *page, const json_t *finding, bo
     if (is_cycle(finding))
         put_cycle(page, finding);
     json_array_foreach(json_object_get(finding, "events"), index, event)
-        put_event(page, finding, event);
+        put_event(page, finding, event, index);
     put_location(page, finding);
     put_locks(page, finding);
     put_threads(page, finding);

@@ -92,6 +92,17 @@ static json_t *finish(FILE *out, char **text, size_t *size, bool sentences)
 
 /* ---- cycles ---- */
 
+const json_t *snarl_words_joined(const json_t *finding, const json_t *wait)
+{
+    size_t count = event_count(finding), index = 0;
+    if (strcmp(snarl_json_text(finding, "rule"), "join-cycle") || !has_role(wait, "wait") ||
+        *snarl_json_text(wait, "lock"))
+        return NULL;
+    while (index < count && event_at(finding, index) != wait)
+        index++;
+    return event_at(finding, (index + 1) % count);
+}
+
 /* The lock that the thread of event `index` holds in the cycle: of the "hold" event just before it. */
 static const json_t *hold_before(const json_t *finding, size_t index)
 {
@@ -107,22 +118,34 @@ static void put_wait(FILE *out, const json_t *finding, size_t index)
     put_thread(out, wait);
     if (hold)
         fprintf(out, " holds %s and", lock_of(finding, hold));
-    if (*snarl_json_text(wait, "lock"))
+    const json_t *joined = snarl_words_joined(finding, wait);
+    if (*snarl_json_text(wait, "lock")) {
         fprintf(out, " waits for %s ", lock_of(finding, wait));
-    else
+    } else if (joined) {
+        fputs(" waits for ", out);
+        put_thread(out, joined);
+        fputs(" to end ", out);
+    } else {
         fprintf(out, " %s ", snarl_json_text(wait, "what"));
+    }
     put_place(out, wait);
 }
 
 static void explain_self_lock(FILE *out, const json_t *finding, const json_t *wait)
 {
     const json_t *hold = find_role(finding, "hold", 0);
+    bool upgrade = !strcmp(snarl_json_text(finding, "rule"), "rwlock-upgrade");
     put_thread(out, wait);
     fprintf(out, " waits ");
     put_place(out, wait);
-    fprintf(out, " for %s, which it holds itself", lock_of(finding, wait));
+    if (!*snarl_json_text(wait, "lock")) {
+        fprintf(out, " for itself to end: it can never go on.");
+        return;
+    }
+    fprintf(out, upgrade ? " to write %s, which it holds itself for reading" : " for %s, which it holds itself",
+            lock_of(finding, wait));
     if (hold) {
-        fprintf(out, " since ");
+        fprintf(out, ", taken ");
         put_place(out, hold);
     }
     fprintf(out, ": it can never go on.");
@@ -149,7 +172,7 @@ static void explain_deadlock(FILE *out, const json_t *finding)
     const char *rule = snarl_json_text(finding, "rule");
     const json_t *wait = find_role(finding, "wait", 0);
     size_t waits = 0;
-    if (!strcmp(rule, "self-lock") && wait) {
+    if ((!strcmp(rule, "self-lock") || !strcmp(rule, "rwlock-upgrade")) && wait) {
         explain_self_lock(out, finding, wait);
         return;
     }
@@ -281,49 +304,88 @@ static void explain_race(FILE *out, const json_t *finding)
 /* ---- misuse and the rest ---- */
 
 struct rule_words {
-    const char *rule, *consequence;
+    const char *rule, *title, *consequence; /* %s in the title: the lock */
 };
 
-static const char *consequence_of(const char *rule)
+static const struct rule_words *words_of(const char *rule)
 {
     static const struct rule_words s_words[] = {
-        {"unlock-not-owner", "Only the owner may release a mutex: what it protects is now open to two threads."},
-        {"unlock-not-locked", "This is undefined: a lock word that is out of step lets two threads in, or none."},
-        {"destroy-locked", "Whoever holds or waits for it then works on a lock that is not there."},
-        {"free-locked", "Its owner will release memory that belongs to somebody else by then."},
-        {"init-locked", "It becomes free under its owner's feet, and two threads are inside."},
-        {"use-destroyed", "What a destroyed lock does is undefined: it may block for ever or protect nothing."},
-        {"exit-holding-lock", "Nobody can release it any more: the next thread that wants it waits for ever."},
-        {"wait-without-mutex", "The wait releases a mutex that it does not own, and wake-ups can be lost."},
-        {"wait-different-mutex", "All who wait on a condition at one time must use the same mutex."},
-        {"destroy-waiting", "The threads that wait on it may never wake, or wake in freed memory."},
-        {"rwlock-upgrade", "A read lock cannot become a write lock: it waits for itself."},
-        {"double-close", "The second close can hit a file that another thread has just opened."},
-        {NULL, NULL},
+        {"unlock-not-owner", "%s is unlocked by a thread that does not hold it",
+         "Only the owner may release a mutex: what it protects is now open to two threads."},
+        {"unlock-not-locked", "%s is unlocked though nobody holds it",
+         "This is undefined: a lock word that is out of step lets two threads in, or none."},
+        {"destroy-locked", "%s is destroyed while it is held",
+         "Whoever holds or waits for it then works on a lock that is not there."},
+        {"free-locked", "%s is in memory that is freed while it is held",
+         "Its owner will release memory that belongs to somebody else by then."},
+        {"init-locked", "%s is initialised again while it is held",
+         "It becomes free under its owner's feet, and two threads are inside."},
+        {"use-destroyed", "%s is used after it was destroyed",
+         "What a destroyed lock does is undefined: it may block for ever or protect nothing."},
+        {"exit-holding-lock", "a thread ended while it held %s",
+         "Nobody can release it any more: the next thread that wants it waits for ever."},
+        {"wait-without-mutex", "a thread waits on %s without holding its mutex",
+         "The wait releases a mutex that it does not own, and wake-ups can be lost."},
+        {"wait-different-mutex", "threads wait on %s with different mutexes",
+         "All who wait on a condition at one time must use the same mutex."},
+        {"destroy-waiting", "%s is destroyed while threads wait on it",
+         "The threads that wait on it may never wake, or wake in freed memory."},
+        {"rwlock-upgrade", "a thread that reads under %s wants to write",
+         "A read lock cannot become a write lock: it waits for itself."},
+        {"double-close", "a descriptor is closed twice",
+         "The second close can hit a file that another thread has just opened."},
+        {NULL, NULL, NULL},
     };
     for (const struct rule_words *words = s_words; words->rule; words++)
         if (!strcmp(words->rule, rule))
-            return words->consequence;
-    return "";
+            return words;
+    return NULL;
+}
+
+/* Whether both events have the very same stack: then its place is told once. */
+static bool same_stack(const json_t *a, const json_t *b)
+{
+    return json_array_size(json_object_get(a, "stack")) &&
+           json_equal(json_object_get(a, "stack"), json_object_get(b, "stack"));
 }
 
 static void explain_misuse(FILE *out, const json_t *finding)
 {
     const json_t *event = event_at(finding, 0), *hold = find_role(finding, "hold", 1);
+    const struct rule_words *words = words_of(snarl_json_text(finding, "rule"));
+    if (!same_stack(event, hold)) {
+        put_place(out, event);
+        fputs(", ", out);
+    }
     put_thread(out, event);
-    fprintf(out, " %s ", snarl_json_text(event, "what"));
-    put_place(out, event);
+    fprintf(out, " %s", snarl_json_text(event, "what"));
     if (*snarl_json_text(event, "lock"))
         fprintf(out, ": %s", lock_of(finding, event));
     if (hold) {
-        fputs(same_thread(event, hold) ? ", which it took " : ", which ", out);
-        if (!same_thread(event, hold)) {
+        fputs(", which ", out);
+        if (same_thread(event, hold))
+            fputs("it", out);
+        else
             put_thread(out, hold);
-            fputs(" took ", out);
-        }
+        fputs(" took ", out);
         put_place(out, hold);
     }
-    fprintf(out, ". %s", consequence_of(snarl_json_text(finding, "rule")));
+    fprintf(out, ". %s", words ? words->consequence : "");
+}
+
+static void title_misuse(FILE *out, const json_t *finding)
+{
+    const json_t *event = event_at(finding, 0);
+    const struct rule_words *words = words_of(snarl_json_text(finding, "rule"));
+    if (!words) {
+        fprintf(out, "a thread %s", snarl_json_text(event, "what"));
+        if (*snarl_json_text(event, "lock"))
+            fprintf(out, ": %s", lock_of(finding, event));
+        return;
+    }
+    const char *hole = strstr(words->title, "%s");
+    fprintf(out, "%.*s%s%s", hole ? (int)(hole - words->title) : (int)strlen(words->title), words->title,
+            hole ? lock_of(finding, event) : "", hole ? hole + 2 : "");
 }
 
 static void explain_leak(FILE *out, const json_t *finding)
@@ -377,7 +439,7 @@ json_t *snarl_words_explain(const json_t *finding)
 /* ---- the title ---- */
 
 /* The locks of the cycle in the order of its edges, each once: "lock_a, lock_b, ...". */
-static unsigned put_cycle_locks(FILE *out, const json_t *finding)
+static void put_cycle_locks(FILE *out, const json_t *finding, const char *before)
 {
     const json_t *locks = json_object_get(finding, "locks");
     unsigned told = 0;
@@ -389,12 +451,11 @@ static unsigned put_cycle_locks(FILE *out, const json_t *finding)
         if (!of_cycle)
             continue;
         if (told < 4)
-            fprintf(out, "%s%s", told ? ", " : "", snarl_words_lock(finding, id));
+            fprintf(out, "%s%s", told ? ", " : before, snarl_words_lock(finding, id));
         told++;
     }
     if (told > 4)
         fprintf(out, " and %u more", told - 4);
-    return told;
 }
 
 static unsigned count_waits(const json_t *finding)
@@ -409,7 +470,9 @@ static void title_deadlock(FILE *out, const json_t *finding)
 {
     const char *rule = snarl_json_text(finding, "rule");
     const json_t *wait = find_role(finding, "wait", 0);
-    if (!strcmp(rule, "self-lock")) {
+    if (!strcmp(rule, "self-lock") && !*snarl_json_text(wait, "lock")) {
+        fputs("a thread waits for itself to end", out);
+    } else if (!strcmp(rule, "self-lock")) {
         fprintf(out, "a thread waits for itself: %s", lock_of(finding, wait));
     } else if (!strcmp(rule, "rwlock-upgrade")) {
         fprintf(out, "a thread that reads waits to write: %s", lock_of(finding, wait));
@@ -418,8 +481,8 @@ static void title_deadlock(FILE *out, const json_t *finding)
     } else if (!strcmp(rule, "fork-child")) {
         fprintf(out, "%s was held by another thread when the process forked", lock_of(finding, wait));
     } else {
-        fprintf(out, "%u threads wait for each other: ", count_waits(finding));
-        put_cycle_locks(out, finding);
+        fprintf(out, "%u threads wait for each other", count_waits(finding));
+        put_cycle_locks(out, finding, ": ");
     }
 }
 
@@ -444,22 +507,20 @@ static void put_title(FILE *out, const json_t *finding)
     if (!strcmp(kind, "deadlock")) {
         title_deadlock(out, finding);
     } else if (!strcmp(kind, "lock-order-inversion")) {
-        fputs("locks are taken in opposite orders: ", out);
-        put_cycle_locks(out, finding);
+        fputs("locks are taken in opposite orders", out);
+        put_cycle_locks(out, finding, ": ");
     } else if (!strcmp(kind, "stall")) {
         fputs("every thread is blocked for ever", out);
     } else if (!strcmp(kind, "data-race")) {
         title_race(out, finding);
     } else if (!strcmp(kind, "thread-leak")) {
-        put_thread(out, event);
+        fputs("a thread created ", out);
+        put_place(out, event);
         fputs(" was neither joined nor detached", out);
     } else if (!strcmp(kind, "signal-unsafe")) {
         fprintf(out, "%s is called in a signal handler", snarl_json_text(event, "what"));
     } else {
-        put_thread(out, event);
-        fprintf(out, " %s", snarl_json_text(event, "what"));
-        if (*snarl_json_text(event, "lock"))
-            fprintf(out, ": %s", lock_of(finding, event));
+        title_misuse(out, finding);
     }
 }
 
@@ -476,16 +537,16 @@ json_t *snarl_words_message(const json_t *finding)
 
 /* ---- suppression and places ---- */
 
+/* ThreadSanitizer's words; where it has none, the kind itself. */
 static const char *suppression_word(const char *kind)
 {
-    static const struct rule_words s_words[] = {
-        {"data-race", "race"},     {"deadlock", "deadlock"},      {"lock-order-inversion", "deadlock"},
-        {"lock-misuse", "mutex"},  {"signal-unsafe", "signal"},   {"thread-leak", "thread"},
-        {NULL, NULL},
+    static const char *const s_words[][2] = {
+        {"data-race", "race"},    {"deadlock", "deadlock"},   {"lock-order-inversion", "deadlock"},
+        {"lock-misuse", "mutex"}, {"signal-unsafe", "signal"}, {"thread-leak", "thread"},
     };
-    for (const struct rule_words *words = s_words; words->rule; words++)
-        if (!strcmp(words->rule, kind))
-            return words->consequence;
+    for (size_t i = 0; i < sizeof(s_words) / sizeof(s_words[0]); i++)
+        if (!strcmp(s_words[i][0], kind))
+            return s_words[i][1];
     return kind;
 }
 
