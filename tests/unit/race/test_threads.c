@@ -88,16 +88,20 @@ static void init(void)
     cr_assert(s_memory);
 }
 
-/* Writes of n threads to one cell, unordered: each but the first one races with the one before it. */
+/* Writes of n threads to one cell, unordered: each but the first one races with the one before it. (A pair more may be
+ * reported, when a third write comes between finding a race and replacing the word: it raced as well.) */
 Test(race, writers_at_once, .init = init)
 {
     run(writer);
     for (int cell = 0; cell < CELLS; cell++) {
-        int pairs = 0;
-        for (int a = 2; a < THREADS + 2; a++)
-            for (int b = 2; b < THREADS + 2; b++)
-                pairs += s_raced[cell][a][b];
-        cr_assert_eq(pairs, THREADS - 1, "cell %d: %d pairs", cell, pairs);
+        int found = 0;
+        for (int now = 2; now < THREADS + 2; now++) {
+            bool raced = false;
+            for (int before = 2; before < THREADS + 2; before++)
+                raced |= s_raced[cell][before][now];
+            found += raced;
+        }
+        cr_assert_eq(found, THREADS - 1, "cell %d: %d of %d races", cell, found, THREADS - 1);
     }
 }
 
