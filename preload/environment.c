@@ -29,15 +29,6 @@ static void add_escaped(struct snarl_text *text, const char *value)
     }
 }
 
-void snarl_environment_prepare(void)
-{
-    struct snarl_text text = snarl_text_in(s_options, sizeof(s_options));
-    const char *given = getenv("SNARL_OPTIONS");
-    snarl_text_add(snarl_text_add(&text, OPTIONS), given);
-    snarl_text_add(snarl_text_add(&text, given && *given ? ":" : ""), "out=");
-    add_escaped(&text, snarl_runfile_directory()); /* of a key that comes twice the last one counts */
-}
-
 /* Whether an entry is the library that stands for gcc's sanitizer runtime: children without us need the true one. */
 static bool is_inert(const char *entry, size_t size)
 {
@@ -62,6 +53,35 @@ static size_t others(const char *list, char *result)
     }
     result[length] = '\0';
     return length;
+}
+
+/* libc starts programs by itself, too (system, popen), with our own environment as it is: it is made to say the same. */
+static void adjust_own(void)
+{
+    setenv("SNARL_OPTIONS", s_options + strlen(OPTIONS), 1);
+    const char *list = getenv("LD_PRELOAD");
+    char rest[SNARL_PATH_MAX];
+    if (snarl_options.follow || !list || strlen(list) >= sizeof(rest))
+        return;
+    if (others(list, rest))
+        setenv("LD_PRELOAD", rest, 1);
+    else
+        unsetenv("LD_PRELOAD");
+}
+
+void snarl_environment_prepare(void)
+{
+    char out[SNARL_PATH_MAX];
+    struct snarl_text last = snarl_text_in(out, sizeof(out));
+    add_escaped(snarl_text_add(&last, "out="), snarl_runfile_directory());
+    const char *given = getenv("SNARL_OPTIONS");
+    size_t length = given ? strlen(given) : 0;
+    bool said = length >= last.length && strcmp(given + length - last.length, out) == 0; /* by our parent */
+    struct snarl_text text = snarl_text_in(s_options, sizeof(s_options));
+    snarl_text_add(snarl_text_add(&text, OPTIONS), given);
+    if (!said) /* of a key that comes twice the last one counts */
+        snarl_text_add(snarl_text_add(&text, length ? ":" : ""), out);
+    adjust_own();
 }
 
 struct snarl_environment_size snarl_environment_measure(char *const environment[])

@@ -81,7 +81,7 @@ void snarl_held_prune(struct snarl_thread *thr)
 }
 
 /* Reads another thread's array: the copy is what is examined. */
-static bool holds(const struct snarl_thread *thr, const struct snarl_sync *sync, struct snarl_held *copy)
+bool snarl_held_by(const struct snarl_thread *thr, const struct snarl_sync *sync, struct snarl_held *copy)
 {
     const struct snarl_held *held = __atomic_load_n(&thr->held, __ATOMIC_ACQUIRE);
     uint32_t count = __atomic_load_n(&thr->held_count, __ATOMIC_ACQUIRE);
@@ -97,7 +97,7 @@ struct snarl_thread *snarl_held_holder(const struct snarl_sync *sync, struct sna
                                        struct snarl_held *copy)
 {
     for (struct snarl_thread *thr = *cursor; thr; thr = thr->next) {
-        if (holds(thr, sync, copy)) {
+        if (snarl_held_by(thr, sync, copy)) {
             *cursor = thr->next;
             return thr;
         }

@@ -123,7 +123,9 @@ void snarl_held_remove(struct snarl_thread *thr, struct snarl_held *held);
 bool snarl_held_valid(const struct snarl_thread *thr, const struct snarl_held *held);
 /* Drops entries that are no longer true. */
 void snarl_held_prune(struct snarl_thread *thr);
-/* A thread other than `skip` that holds `sync` in any mode, from position *cursor on; NULL at the end. */
+/* Whether `thr`, any thread, holds `sync`; the entry as it was when read. */
+bool snarl_held_by(const struct snarl_thread *thr, const struct snarl_sync *sync, struct snarl_held *copy);
+/* A thread that holds `sync` in any mode, from position *cursor on; NULL at the end. */
 struct snarl_thread *snarl_held_holder(const struct snarl_sync *sync, struct snarl_thread **cursor,
                                        struct snarl_held *copy);
 

@@ -101,6 +101,9 @@ static bool extend_lock(struct walk *walk, struct snarl_sync *sync, uint8_t mode
     struct snarl_thread *owner = __atomic_load_n(&sync->owner, __ATOMIC_SEQ_CST);
     if (mode == SNARL_MODE_READ && !owner)
         return sync->flags & SNARL_OBJECT_WRITER_FIRST && try_waiting_writers(walk, sync);
+    struct snarl_held held;
+    if (owner)
+        return snarl_held_by(owner, sync, &held) && try_step(walk, owner, &held);
     return try_holders(walk, sync);
 }
 
