@@ -157,6 +157,29 @@ static json_t *join_places(const json_t *left, const json_t *right)
     return joined;
 }
 
+static int compare_keys(const void *left, const void *right)
+{
+    return strcmp(*(const char *const *)left, *(const char *const *)right);
+}
+
+/* Which of two was merged first shows in an object's order: this takes it away. */
+static json_t *in_key_order(json_t *object)
+{
+    size_t count = 0;
+    const char *key, **keys = malloc((json_object_size(object) + 1) * sizeof(*keys));
+    json_t *value, *result = json_object();
+    if (!keys)
+        abort();
+    json_object_foreach(object, key, value)
+        keys[count++] = key;
+    qsort(keys, count, sizeof(*keys), compare_keys);
+    for (size_t i = 0; i < count; i++)
+        json_object_set(result, keys[i], json_object_get(object, keys[i]));
+    free(keys);
+    json_decref(object);
+    return result;
+}
+
 static json_t *join_counts(const json_t *left, const json_t *right, bool add)
 {
     json_t *joined = json_copy((json_t *)left), *value;
@@ -165,7 +188,7 @@ static json_t *join_counts(const json_t *left, const json_t *right, bool add)
         json_int_t known = json_integer_value(json_object_get(joined, key)), more = json_integer_value(value);
         json_object_set_new(joined, key, json_integer(add ? known + more : known > more ? known : more));
     }
-    return joined;
+    return in_key_order(joined);
 }
 
 static json_int_t sum_counts(const json_t *processes)

@@ -1,8 +1,8 @@
-/* standin.c - a stand-in for libsnarl.so that detects nothing: tests of the command alone use it, so that what a
- * run has found is for the test to say.
+/* standin.c - a stand-in for libsnarl.so that detects nothing: tests of the command alone use it, so that
+ * what a run has found is for the test to say.
  *
- * At start it writes the process's file with its PROCESS record, and one finding for each kind that the variable
- * STANDIN_FINDINGS names ("deadlock,thread-leak"). STANDIN_SILENT: it writes nothing at all. */
+ * At start it writes the process's file with its PROCESS record, and one finding for each kind that the
+ * variable STANDIN_FINDINGS names ("deadlock,thread-leak"). STANDIN_SILENT: it writes nothing at all. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,7 +53,8 @@ static void write_process(void)
     if (readlink("/proc/self/exe", program, sizeof(program) - 1) < 0 || !getcwd(cwd, sizeof(cwd)))
         return;
     begin();
-    put_numbers(4, (uint64_t[]){(uint64_t)getpid(), (uint64_t)getppid(), now(CLOCK_REALTIME), now(CLOCK_MONOTONIC)});
+    put_numbers(
+        4, (uint64_t[]){(uint64_t)getpid(), (uint64_t)getppid(), now(CLOCK_REALTIME), now(CLOCK_MONOTONIC)});
     snarl_wire_put_text(&s_writer, program);
     snarl_wire_put_text(&s_writer, cwd);
     put_numbers(1, (uint64_t[]){1});
@@ -62,6 +63,18 @@ static void write_process(void)
     snarl_wire_put_text(&s_writer, SNARL_VERSION);
     snarl_wire_put_text(&s_writer, "");
     end(SNARL_RECORD_PROCESS);
+}
+
+/* Stack 1: one frame, given in words. */
+static void write_stack(void)
+{
+    begin();
+    put_numbers(4, (uint64_t[]){1, 1, 1, SNARL_FRAME_SYMBOLIC});
+    snarl_wire_put_text(&s_writer, "made_up");
+    snarl_wire_put_text(&s_writer, "standin.c");
+    put_numbers(2, (uint64_t[]){1, 1});
+    snarl_wire_put_text(&s_writer, "c");
+    end(SNARL_RECORD_STACK);
 }
 
 static void write_finding(uint64_t number, const char *kind)
@@ -76,7 +89,10 @@ static void write_finding(uint64_t number, const char *kind)
     snarl_wire_put_text(&s_writer, ""); /* no location */
     put_numbers(4, (uint64_t[]){0, 0, 0, 0});
     snarl_wire_put_text(&s_writer, "");
-    put_numbers(3, (uint64_t[]){0, 0, 0}); /* not allocated, no locks, no events */
+    put_numbers(3, (uint64_t[]){0, 0, 1}); /* not allocated, no locks, one event */
+    snarl_wire_put_text(&s_writer, "wait");
+    snarl_wire_put_text(&s_writer, "");
+    put_numbers(8, (uint64_t[]){0, 0, 0, 1, 1000, 0, 0, 0});
     end(SNARL_RECORD_FINDING);
 }
 
@@ -91,7 +107,8 @@ static void open_file(const char *options)
         out += *out == '\\';
         path[length++] = *out;
     }
-    snprintf(path + length, sizeof(path) - length, "/%d-%llx.snarl", getpid(), (unsigned long long)now(CLOCK_MONOTONIC));
+    snprintf(path + length, sizeof(path) - length, "/%d-%llx.snarl", getpid(),
+             (unsigned long long)now(CLOCK_MONOTONIC));
     s_file = fopen(path, "we");
 }
 
@@ -106,6 +123,7 @@ __attribute__((constructor)) static void start(void)
     fwrite(SNARL_RUNFILE_MAGIC, 8, 1, s_file);
     fwrite(version, sizeof(version), 1, s_file);
     write_process();
+    write_stack();
     char kinds[256] = "", *rest = kinds;
     snprintf(kinds, sizeof(kinds), "%s", getenv("STANDIN_FINDINGS") ? getenv("STANDIN_FINDINGS") : "");
     uint64_t number = 1;
