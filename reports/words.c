@@ -238,14 +238,18 @@ static void explain_stall(FILE *out, const json_t *finding)
 
 /* ---- races ---- */
 
-/* "counter", "the 24-byte heap block made in f (x.c:3)", "memory". */
+/* "counter", "the heap block allocated in f (x.c:3)", "memory". */
 static void put_location(FILE *out, const json_t *finding)
 {
     const json_t *location = json_object_get(finding, "location");
     const char *symbol = snarl_json_text(location, "symbol"), *kind = snarl_json_text(location, "kind");
     json_int_t size = json_integer_value(json_object_get(location, "size"));
+    const json_t *allocated = json_object_get(location, "allocated");
     if (*symbol) {
         fputs(symbol, out);
+    } else if (!strcmp(kind, "heap") && snarl_event_frame(allocated)) {
+        fputs("the heap block allocated ", out);
+        put_place(out, allocated);
     } else if (!strcmp(kind, "heap") && size) {
         fprintf(out, "a heap block of %lld bytes", (long long)size);
     } else if (!strcmp(kind, "stack")) {
