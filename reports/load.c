@@ -1,6 +1,7 @@
 /* load.c - from the paths that a user names to one document. See reports.h. */
 #include "reports/reports.h"
 
+#include "reports/classes.h"
 #include "reports/document.h"
 #include "reports/frames.h"
 #include "reports/merge.h"
@@ -119,8 +120,10 @@ json_t *snarl_report_load(const char *const *paths, size_t count, const struct s
             break;
         loaded++;
     }
-    if (loaded == count)
+    if (documents && loaded == count)
         merged = count == 1 ? json_incref(documents[0]) : snarl_document_merge(documents, count);
+    if (merged)
+        snarl_classes_find(merged);
     while (loaded)
         json_decref(documents[--loaded]);
     free(documents);

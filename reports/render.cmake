@@ -14,6 +14,7 @@ add_custom_command(OUTPUT ${html_embedded}
     VERBATIM)
 
 set(RENDER_SOURCES
+    classes.c
     dot.c
     html.c
     html_data.c

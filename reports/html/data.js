@@ -37,11 +37,14 @@ function stateOf(finding) {
 
 const threadOf = (event) => data.threads[event.thread] ?? { id: event.thread ?? '?', name: '' };
 const threadNumber = (id) => String(id ?? '?').split('/').pop();
-function threadName(thread) {
-    const number = /^\d+$/.test(threadNumber(thread.id)) ? `T${threadNumber(thread.id)}` : threadNumber(thread.id);
-    return thread.name ? `${thread.name}` : `thread ${number}`;
-}
 const threadTag = (thread) => `T${threadNumber(thread.id)}`;
+function threadName(thread) {
+    if (thread.main && (!thread.name || thread.name === 'main')) return 'main thread';
+    return thread.name || threadTag(thread);
+}
+const threadInWords = (thread) => (threadName(thread) === 'main thread' ? 'the main thread' : threadName(thread));
+// The tag where it says more than the name does.
+const threadTagBeside = (thread) => (threadName(thread) === threadTag(thread) ? '' : threadTag(thread));
 
 function lockName(id) {
     const lock = lockById.get(id);
@@ -80,6 +83,9 @@ function seconds(value) {
 
 const number = (value) => (typeof value === 'number' ? value.toLocaleString('en') : '0');
 const plural = (count, one, many = `${one}s`) => `${number(count)} ${count === 1 ? one : many}`;
+
+// Messages begin with a small letter where the text report puts the kind before them.
+const sentence = (text) => (text ? text[0].toUpperCase() + text.slice(1) : '');
 
 // A word as a POSIX shell reads it back.
 const shellWord = (word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${String(word).replaceAll("'", "'\\''")}'`);

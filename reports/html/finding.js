@@ -5,16 +5,21 @@ const CONTEXT_SHOWN = 2; // source lines above and below in a card; a stack show
 
 function verb(event, finding) {
     const lock = event.lock && h('b', null, lockName(event.lock));
+    const shared = /shared$/.test(event.what ?? '') && ' for reading';
     switch (event.role) {
-    case 'hold': return ['takes ', lock ?? event.what];
-    case 'acquire': return finding.kind === 'lock-order-inversion' ? ['then takes ', lock ?? event.what] : ['takes ', lock ?? event.what];
-    case 'wait':
-        if (!lock || /cond/.test(event.what ?? '')) return ['waits in ', h('b', null, event.what), finding.kind === 'stall' && ', for ever'];
-        return ['waits for ', lock, ', for ever'];
+    case 'hold': return ['takes ', lock ?? event.what, shared];
+    case 'acquire':
+        if (finding.kind === 'lock-order-inversion') return ['then takes ', lock ?? event.what, shared];
+        return [event.what, lock && [': ', lock]];
+    case 'wait': {
+        const ever = finding.kind === 'deadlock' || finding.kind === 'stall' ? ', for ever' : '';
+        const joined = !lock && finding.kind === 'deadlock' && joinedBy(finding, event);
+        if (joined) return ['waits for ', h('b', null, threadName(joined)), ' to end', ever];
+        if (lock && /^(waits to acquire|pthread_mutex_|pthread_rwlock_)/.test(event.what ?? '')) return ['waits for ', lock, shared, ever];
+        return [/^wa(its|nts)/.test(event.what ?? '') ? event.what : ['waits in ', h('b', null, event.what)], lock && [': ', lock], ever];
+    }
     case 'access': return [event.atomic && 'atomic ', event.what || (event.write ? 'write' : 'read')];
-    case 'release': return ['releases ', lock ?? event.what];
-    case 'create': return ['is created'];
-    default: return [event.what || event.role, lock && [' ', lock]];
+    default: return [event.what || event.role, lock && [': ', lock]];
     }
 }
 
@@ -80,7 +85,7 @@ function timedEvents(finding) {
             if (later.length) at = Math.min(...later);
         }
         if (!known(event) && event.role === 'hold' && finding.kind === 'deadlock') at = -1;
-        return { event, at, shown: known(event) ? seconds(event.time_s) : '', index };
+        return { event, at, shown: known(event) ? seconds(event.time_s) : 'earlier', index };
     });
     return timed.sort((a, b) => (a.at - b.at || 0) ||
         (ROLE_ORDER[a.event.role] ?? 9) - (ROLE_ORDER[b.event.role] ?? 9) || a.index - b.index);
@@ -105,7 +110,7 @@ function timeline(finding) {
     const columns = [...new Set(timed.map(({ event }) => event.thread))];
     const wide = columns.length > 2;
     const head = columns.map((id, i) => h('h3', { class: 'lane', css: { 'grid-column': `${i * 2 + 2} / span 2`, 'grid-row': '1' } },
-        threadName(data.threads[id] ?? { id }), h('span', { class: 'dim' }, ` ${threadTag(data.threads[id] ?? { id })}`)));
+        threadName(data.threads[id] ?? { id }), h('span', { class: 'dim' }, ` ${threadTagBeside(data.threads[id] ?? { id })}`)));
     const cells = timed.map(({ event, shown }, row) => [
         h('div', { class: 'time', css: { 'grid-row': String(row + 2), 'grid-column': '1' } }, shown),
         h('div', { class: 'cell', 'data-thread': threadName(threadOf(event)), css: { 'grid-row': String(row + 2),
@@ -116,27 +121,34 @@ function timeline(finding) {
             head, holdBars(timed, columns, finding), cells));
 }
 
-function originCard(title, event, extra) {
+// What came before main() says nothing about where a thread or a lock comes from.
+function originStack(event) {
+    const frames = stackOf(event);
+    const end = frames.findIndex((frame) => /^(_start|__libc_start_|clone|start_thread)/.test(frame.function ?? ''));
+    return h('ol', { class: 'stack', start: 0 }, (end > 0 ? frames.slice(0, end) : frames).map((frame) => frameItem(frame, false)));
+}
+
+function originCard(title, verbed, event, extra) {
     return h('div', { class: 'origin' }, h('h3', null, title), extra,
-        event && h('p', { class: 'dim' }, event.what, event.thread && ` by ${threadName(threadOf(event))}`, event.time_s > 0 && ` at ${seconds(event.time_s)}`),
-        event ? stackList(event, false) : null);
+        event && h('p', { class: 'dim' }, verbed, event.thread && ` by ${threadInWords(threadOf(event))}`, event.time_s > 0 && ` at ${seconds(event.time_s)}`),
+        event ? originStack(event) : null);
 }
 
 function origins(finding) {
     const cards = [];
     const location = finding.location;
     if (location && location.kind && location.kind !== 'unknown') {
-        cards.push(originCard(location.kind === 'heap' ? 'Heap block' : `Memory: ${location.kind}`, location.allocated,
+        cards.push(originCard(location.kind === 'heap' ? 'Heap block' : `Memory: ${location.kind}`, 'allocated', location.allocated,
             h('p', null, location.symbol && h('b', null, location.symbol), location.symbol && ', ',
                 location.size ? `${plural(location.size, 'byte')} ` : '', location.address && h('code', null, location.address))));
     }
     const threads = new Set(list(finding.events).map((e) => e.thread));
     for (const id of threads) {
         const thread = data.threads[id];
-        if (thread?.created) cards.push(originCard(`Thread ${threadName(thread)}`, thread.created));
+        if (thread?.created) cards.push(originCard(`Thread ${threadName(thread)}`, 'created', thread.created));
     }
     for (const lock of list(finding.locks)) {
-        if (lock.created) cards.push(originCard(`Lock ${lockName(lock.id)}`, lock.created, h('p', null, lock.kind)));
+        if (lock.created) cards.push(originCard(`Lock ${lockName(lock.id)}`, /first use/.test(lock.created.what ?? '') ? 'first used' : 'initialised', lock.created, h('p', null, lock.kind)));
     }
     return cards.length ? section('Where they come from', h('div', { class: 'origins' }, cards)) : null;
 }
@@ -163,7 +175,7 @@ function showFinding(finding) {
             state !== 'open' && h('span', { class: `badge ${state}` }, state),
             finding.count > 1 && h('span', null, `seen ${number(finding.count)} times${processes > 1 ? ` in ${plural(processes, 'process', 'processes')}` : ''}`),
             h('span', { class: 'dim' }, `${finding.program ?? ''} · pid ${finding.pid ?? '?'}`), history(finding)),
-        h('h1', { tabindex: '-1' }, finding.message || kindTitle(finding.kind)),
+        h('h1', { tabindex: '-1' }, sentence(finding.message) || kindTitle(finding.kind)),
         finding.explanation && h('p', { class: 'lead' }, finding.explanation),
         finding.kind === 'data-race' ? racePicture(finding) : cyclePicture(finding),
         timeline(finding), origins(finding),

@@ -26,7 +26,7 @@ function searchText(finding) {
 function makeRow(finding) {
     const state = stateOf(finding);
     const element = h('a', { class: 'row', href: `#${finding.fingerprint}`, 'data-state': state },
-        h('span', { class: 'message' }, finding.message),
+        h('span', { class: 'message' }, sentence(finding.message)),
         h('span', { class: 'where' }, placeOf(finding)),
         h('span', { class: 'badges' }, state !== 'open' && h('span', { class: `badge ${state}` }, state),
             finding.confidence !== 'observed' && h('span', { class: 'badge' }, finding.confidence),

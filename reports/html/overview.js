@@ -38,7 +38,7 @@ function firstFindings() {
     if (!shown.length) return null;
     return h('ol', { class: 'firsts' }, shown.map((finding) => h('li', null,
         h('a', { href: `#${finding.fingerprint}` },
-            h('span', { class: 'kind' }, finding.kind), h('span', { class: 'message' }, finding.message),
+            h('span', { class: 'kind' }, finding.kind), h('span', { class: 'message' }, sentence(finding.message)),
             h('span', { class: 'where' }, placeOf(finding))))));
 }
 

@@ -24,6 +24,34 @@ function cycleOf(finding) {
     return closes && !left.size ? ring : null;
 }
 
+// The thread that a wait without a lock is for: in a deadlock each waits for the next one.
+function joinedBy(finding, event) {
+    const waits = list(finding.events).filter((e) => e.role === 'wait');
+    const at = waits.indexOf(event);
+    return at < 0 || event.lock || finding.rule !== 'join-cycle' ? null : threadOf(waits[(at + 1) % waits.length]);
+}
+
+// The ring's boxes, clockwise, each with the arrow to the next: {name, under, shape, words, place, wants}.
+function ringNodes(finding, happened) {
+    const ring = cycleOf(finding);
+    const wait = happened ? 'waits for' : 'would wait for';
+    const place = (event, before) => { const frame = event && ownFrame(event); return frame ? before + placeShort(frame) : ''; };
+    const threadBox = (thread) => ({ name: threadName(thread), under: threadTagBeside(thread), shape: 'thread' });
+    if (ring) {
+        return ring.flatMap(({ thread, wants, at, held }) => [
+            { ...threadBox(thread), words: wait, place: place(at, ''), wants: true },
+            { name: lockName(wants), under: lockById.get(wants)?.kind, shape: 'lock', words: 'held by', place: place(held, 'since ') }]);
+    }
+    // A deadlock closed by joins: each waits for the next thread, for its end or for a lock that it holds.
+    const waits = list(finding.events).filter((e) => e.role === 'wait');
+    if (finding.kind !== 'deadlock' || waits.length < 2 || !waits.some((e) => joinedBy(finding, e))) return null;
+    return waits.flatMap((at) => {
+        const held = list(finding.events).find((e) => e.role === 'hold' && e.lock === at.lock);
+        const thread = { ...threadBox(threadOf(at)), words: at.lock ? wait : 'waits for its end', place: place(at, ''), wants: true };
+        return at.lock ? [thread, { name: lockName(at.lock), under: lockById.get(at.lock)?.kind, shape: 'lock', words: 'held by', place: place(held, 'since ') }] : [thread];
+    });
+}
+
 const short = (text, length) => (text.length > length ? `${text.slice(0, length - 1)}…` : text);
 
 function box(x, y, label, under, shape) {
@@ -60,24 +88,26 @@ function edgeLabel(x, y, words, place, kind, anchor) {
         s('tspan', { x, dy: 0 }, words), place && s('tspan', { x, dy: 16, class: 'place' }, short(place, 28)));
 }
 
-function ringWords(ring, happened) {
-    const parts = ring.map(({ thread, wants, held }) => `${threadName(thread)} ${happened ? 'waits for' : 'would wait for'} ` +
-        `${lockName(wants)}, which ${held ? `${threadName(threadOf(held))} holds` : 'is held'}`);
-    return `${parts.join('; ')}.`;
+function ringWords(nodes) {
+    const parts = nodes.map((node, i) => {
+        const next = nodes[(i + 1) % nodes.length];
+        if (!node.wants) return null;
+        if (next.shape === 'thread') return `${node.name} waits for ${next.name} to end`;
+        return `${node.name} ${node.words} ${next.name}, which ${nodes[(i + 2) % nodes.length].name} holds`;
+    });
+    return `${parts.filter(Boolean).join('; ')}.`;
 }
 
-// Nodes alternate thread, lock around an ellipse; clockwise from the left.
+// Threads and locks around an ellipse; clockwise from the left.
 function cyclePicture(finding) {
-    const ring = cycleOf(finding);
-    if (!ring || ring.length > 12) return null;
     const happened = finding.kind === 'deadlock' || finding.kind === 'stall';
-    const count = ring.length * 2;
-    const [rx, ry] = count === 2 ? [220, 0] : [count === 4 ? 300 : 345, 74 + 30 * ring.length];
-    const [width, height] = [900, 2 * ry + (count === 2 ? 220 : 76)];
+    const nodes = ringNodes(finding, happened);
+    if (!nodes || nodes.length > 24) return null;
+    const count = nodes.length;
+    const pair = count === 2;
+    const [rx, ry] = pair ? [220, 0] : [count === 4 ? 300 : 345, 74 + 15 * count];
+    const [width, height] = [count > 4 ? 1080 : 900, 2 * ry + (pair ? 220 : 76)];
     const [cx, cy] = [width / 2, height / 2];
-    const nodes = ring.flatMap(({ thread, wants }) => [
-        { name: threadName(thread), under: threadTag(thread), shape: 'thread' },
-        { name: lockName(wants), under: lockById.get(wants)?.kind, shape: 'lock' }]);
     nodes.forEach((node, i) => {
         const angle = Math.PI + 2 * Math.PI * i / count;
         node.x = cx + rx * Math.cos(angle);
@@ -85,25 +115,21 @@ function cyclePicture(finding) {
     });
     const lines = nodes.map((node, i) => {
         const to = nodes[(i + 1) % count];
-        const step = ring[Math.floor(i / 2)];
-        const wants = i % 2 === 0;
+        const kind = node.wants ? 'wants' : 'held';
         const out = { x: (node.x + to.x) / 2 - cx, y: (node.y + to.y) / 2 - cy };
         const flat = Math.abs(out.x) < 60; // the top or bottom of a ring: its label goes inside, where there is room
-        const bend = count === 2 ? { x: 0, y: wants ? -90 : 90 } : flat ? { x: 0, y: 0 } : { x: out.x * 0.12, y: out.y * 0.28 };
-        const frame = wants ? ownFrame(step.at) : step.held && ownFrame(step.held);
-        const words = wants ? (happened ? 'waits for' : 'would wait for') : 'held by';
+        const bend = pair ? { x: 0, y: i ? 90 : -90 } : flat ? { x: 0, y: 0 } : { x: out.x * 0.12, y: out.y * 0.28 };
         const label = { x: (node.x + to.x) / 2 + bend.x * 0.5, y: (node.y + to.y) / 2 + bend.y * 0.5 };
         const anchor = flat ? 'middle' : out.x > 0 ? 'start' : 'end';
-        const shift = anchor === 'middle' ? 0 : Math.sign(out.x) * 22;
-        const rise = flat ? (out.y < 0 ? 24 : -28) : Math.abs(out.y) < 8 ? -4 : out.y < 0 ? -20 : 18;
-        return [arrow(node, to, bend, wants ? 'wants' : 'held'),
-            edgeLabel(label.x + shift, label.y + (count === 2 ? (wants ? -30 : 22) : rise), words,
-                frame && `${wants ? '' : 'since '}${placeShort(frame)}`, wants ? 'wants' : 'held', anchor)];
+        const shift = flat ? 0 : Math.sign(out.x) * 22;
+        const rise = pair ? (i ? 22 : -30) : flat ? (out.y < 0 ? 24 : -28) : Math.abs(out.y) < 8 ? -4 : out.y < 0 ? -20 : 18;
+        return [arrow(node, to, bend, kind), edgeLabel(label.x + shift, label.y + rise, node.words, node.place, kind, anchor)];
     });
+    const words = ringWords(nodes);
     return h('figure', { class: 'picture' },
-        s('svg', { viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': ringWords(ring, happened) }, heads(),
+        s('svg', { viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': words }, heads(),
             lines, nodes.map((node) => box(node.x, node.y, node.name, node.under, node.shape))),
-        h('figcaption', null, ringWords(ring, happened)));
+        h('figcaption', null, words));
 }
 
 function memoryName(finding, event) {
@@ -129,7 +155,7 @@ function racePicture(finding) {
         const at = { x: i ? 750 : 150, y: 60 };
         const words = event.write ? 'writes' : 'reads';
         return [arrow(at, memory, { x: 0, y: 0 }, event.write ? 'wants' : 'plain'),
-            box(at.x, at.y, threadName(threadOf(event)), threadTag(threadOf(event)), 'thread'),
+            box(at.x, at.y, threadName(threadOf(event)), threadTagBeside(threadOf(event)), 'thread'),
             s('text', { class: `edge ${event.write ? 'wants' : 'held'}`, x: i ? 603 : 297, y: 44, 'text-anchor': 'middle' },
                 `${words} ${event.size ? `${event.size} B` : ''}`),
             s('text', { class: 'edge place', x: at.x, y: 110, 'text-anchor': 'middle' }, placeShort(ownFrame(event))),

@@ -65,7 +65,7 @@ function threadRow([thread, depth], end) {
     const fate = thread.end_s === null || thread.end_s === undefined ? 'alive at the end' :
         thread.joined ? 'joined' : thread.detached ? 'detached' : thread.main ? 'main thread' : 'never joined';
     return h('tr', null, h('th', { scope: 'row', css: { 'padding-left': `${12 + 18 * Math.min(depth, 20)}px` } },
-        depth > 0 && h('span', { class: 'dim', 'aria-hidden': 'true' }, '└ '), threadName(thread), h('span', { class: 'dim' }, ` ${threadTag(thread)}`)),
+        depth > 0 && h('span', { class: 'dim', 'aria-hidden': 'true' }, '└ '), threadName(thread), h('span', { class: 'dim' }, ` ${threadTagBeside(thread)}`)),
     h('td', null, lifeLine(thread, end)), h('td', null, fate), h('td', null, site ? `${site.function ?? ''} ${placeShort(site)}` : ''));
 }
 
