@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/os.h"
+#include "preload/fatal.h"
 #include "preload/real.h"
 #include "preload/shim.h"
 
@@ -37,7 +38,7 @@ static void deliver(int signal, siginfo_t *info, void *context);
 
 static bool is_function(const void *function)
 {
-    return function != (const void *)SIG_DFL && function != (const void *)SIG_IGN && function != (const void *)SIG_ERR;
+    return !snarl_fatal_is_handler(function) && function != (const void *)SIG_DFL && function != (const void *)SIG_IGN && function != (const void *)SIG_ERR;
 }
 
 /* Raised by what the thread itself did, not by an event: SI_USER and the like are <= 0, SI_KERNEL is 128. abort()
@@ -61,7 +62,7 @@ static bool is_fault(int signal, const siginfo_t *info)
 
 /* --- delivery --- */
 
-static bool put_off(const siginfo_t *info)
+bool snarl_signal_put_off(const siginfo_t *info)
 {
     int count = snarl_signals_put_off;
     if (count == PUT_OFF_MAX)
@@ -121,7 +122,7 @@ static void deliver(int signal, siginfo_t *info, void *context)
     struct snarl_thread *thr = snarl_current;
     bool known = snarl_enter_possible(thr);
     bool fault = is_fault(signal, info);
-    if (known && thr->guard && !fault && put_off(info))
+    if (known && thr->guard && !fault && snarl_signal_put_off(info))
         return;
     if (action.flags & SA_RESETHAND) {
         struct sigaction standard = {.sa_handler = SIG_DFL};
@@ -168,6 +169,10 @@ SNARL_EXPORT int pthread_kill(pthread_t handle, int signal)
 /* What the program shall see for what the kernel has. */
 static void translate(int signal, struct sigaction *action)
 {
+    if (snarl_fatal_is_handler((void *)action->sa_sigaction)) {
+        *action = (struct sigaction){.sa_handler = SIG_DFL};
+        return;
+    }
     if (action->sa_sigaction != deliver)
         return;
     action->sa_sigaction = (void (*)(int, siginfo_t *, void *))s_actions[signal].function;
@@ -239,7 +244,7 @@ static sighandler_t install(int signal, sighandler_t function, sighandler_t (*re
     int saved = errno;
     snarl_os_restore_signals(&mask);
     errno = saved;
-    if ((void *)result == (void *)deliver)
+    if ((void *)result == (void *)deliver || snarl_fatal_is_handler((void *)result))
         result = before.sa_handler;
     return result;
 }

@@ -10,6 +10,7 @@
 #include <sys/prctl.h>
 
 #include "base/memory.h"
+#include "preload/fatal.h"
 #include "preload/real.h"
 #include "preload/shim.h"
 #include "preload/thread.h"
@@ -58,6 +59,7 @@ static void prepare_first(void)
     s_has_key = pthread_key_create(&s_end_key, end_of_thread) == 0;
     if (s_has_key)
         pthread_setspecific(s_end_key, (void *)1);
+    snarl_fatal_prepare();
 }
 
 static uintptr_t stack_size_of(const pthread_attr_t *attributes)
