@@ -390,8 +390,10 @@ static bool prepare(struct snarl_race_thread *thr, struct access *access, uintpt
         snarl_count(SNARL_COUNT_RACE_UNCOVERED);
         return false;
     }
-    if (thr->generation != __atomic_load_n(&snarl_race_global.generation, __ATOMIC_ACQUIRE)) {
-        thr->generation = __atomic_load_n(&snarl_race_global.generation, __ATOMIC_ACQUIRE);
+    uint32_t generation = __atomic_load_n(&snarl_race_global.generation, __ATOMIC_ACQUIRE);
+    __atomic_store_n(&thr->stepping, generation + 1, __ATOMIC_RELEASE);
+    if (thr->generation != generation) {
+        thr->generation = generation;
         snarl_race_new_stamp(thr);
     }
     if (thr->pending)
@@ -412,6 +414,7 @@ void snarl_race_access(struct snarl_race_thread *thr, uintptr_t address, size_t 
     snarl_shadow_touch(address);
     snarl_shadow_touch(address + size - 1);
     touch_cells(thr, &access, address, address + size);
+    __atomic_store_n(&thr->stepping, 0, __ATOMIC_RELEASE);
 }
 
 void snarl_race_range(struct snarl_race_thread *thr, uintptr_t address, size_t size, uint32_t flags, uintptr_t pc)
@@ -426,4 +429,5 @@ void snarl_race_range(struct snarl_race_thread *thr, uintptr_t address, size_t s
         touch_cells(thr, &access, address, next < end ? next : end);
         address = next;
     }
+    __atomic_store_n(&thr->stepping, 0, __ATOMIC_RELEASE);
 }

@@ -11,8 +11,9 @@
  *      given out again only after the next collection has begun.
  *
  * A thread in the middle of a step may still look at a record that was freed: it read the word before another thread
- * replaced it. The record keeps its content during the quarantine, and the compare-and-swap fails. Only a thread that is stopped
- * in the middle of a step during two collections, and then finds the same number in the same cell, could be misled.
+ * replaced it. It has noted the generation in which the step began (`stepping`); as long as one is in a step that began before the
+ * chunks in quarantine were freed, they stay there. (That note may reach other processors later than the step's
+ * first read, by a store buffer's delay; between two collections lie milliseconds.)
  *
  * One thread collects at a time, the others go on with fresh chunks. */
 #include <string.h>
@@ -118,6 +119,19 @@ static void void_caches(void)
     snarl_race_threads_unlock();
 }
 
+/* Whether a thread is in a step that may look at records freed by the last collection. */
+static bool stepping_since(uint32_t generation)
+{
+    bool found = false;
+    snarl_race_threads_lock();
+    for (struct snarl_race_thread *thr = snarl_race_threads_first(); thr && !found; thr = thr->next) {
+        uint32_t stepping = __atomic_load_n(&thr->stepping, __ATOMIC_ACQUIRE);
+        found = stepping && stepping != generation + 1;
+    }
+    snarl_race_threads_unlock();
+    return found;
+}
+
 bool snarl_race_collect_now(void)
 {
     if (!begin())
@@ -126,7 +140,8 @@ bool snarl_race_collect_now(void)
     uint32_t last_taken = snarl_records_last_taken();
     uint32_t slots = snarl_race_slot_count();
     uint32_t serial = snarl_race_last_serial();
-    snarl_records_begin_release();
+    if (!stepping_since(snarl_race_global.generation))
+        snarl_records_begin_release();
     memset(s_mark, 0, fresh);
     memset(s_named, 0, slots);
     s_last_word = 0;

@@ -90,6 +90,7 @@ struct snarl_race_thread {
     uint32_t host_id;                  /* the host's number of the thread, from 1 */
     uint32_t ignore;                   /* > 0: accesses are not looked at */
     uint32_t generation;               /* of the collector, when the caches were last valid */
+    uint32_t stepping;                 /* in the middle of a step begun in generation `stepping` - 1; 0: not */
     uint32_t lockset;                  /* SNARL_LOCKSET_UNKNOWN: ask the host */
     bool pending;                      /* nothing accessed since the last release */
     bool ended;
