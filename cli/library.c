@@ -126,14 +126,16 @@ static bool is_variable(const char *text, const char *name)
     return !strncmp(text, name, length) && text[length] == '=';
 }
 
-/* libsnarl.so, and behind it the empty library that keeps gcc's sanitizer runtime away (preload/tsan/inert.c). */
+/* libsnarl.so, and behind it the empty library that keeps gcc's sanitizer runtime away
+ * (preload/tsan/inert.c). */
 static char *preload_list(const struct snarl_library *library)
 {
     char *real = realpath(library->path, NULL);
     char *slash = real ? strrchr(real, '/') : NULL;
     char *inert = slash ? snarl_string_format("%.*s/inert/libtsan.so.2", (int)(slash - real), real) : NULL;
     bool usable = inert && !strpbrk(inert, " :") && access(inert, R_OK) == 0;
-    char *list = usable ? snarl_string_format("%s:%s", library->path, inert) : snarl_string_copy(library->path);
+    char *list =
+        usable ? snarl_string_format("%s:%s", library->path, inert) : snarl_string_copy(library->path);
     free(inert);
     free(real);
     return list;

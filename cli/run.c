@@ -67,8 +67,8 @@ static void reset(struct run *run)
 static enum snarl_parse parse(struct run *run, int argc, char **argv)
 {
     const struct snarl_option options[] = {
-        {"out", 'o', SNARL_OPTION_TEXT, "DIR", "run directory (default: snarl-out/<program>-<time>-<pid>)",
-         &run->out},
+        {"out", 'o', SNARL_OPTION_TEXT, "DIR",
+         "run directory; %p: <program>-<time>-<pid> (default: snarl-out/%p)", &run->out},
         {"races", 0, SNARL_OPTION_CHOICE, "full|calls|off",
          "how much code is checked for data races (default: full)", &run->races},
         {"modules", 0, SNARL_OPTION_TEXT, "GLOB,...", "check only these modules for races", &run->modules},

@@ -35,7 +35,7 @@ static char *format_time(time_t when)
     return snarl_string_format("%s%.3s:%s", text, offset, offset + 3);
 }
 
-static char *default_name(const char *program)
+static char *usual_name(const char *program)
 {
     time_t now = time(NULL);
     struct tm parts;
@@ -43,7 +43,19 @@ static char *default_name(const char *program)
     localtime_r(&now, &parts);
     strftime(stamp, sizeof(stamp), "%Y%m%d-%H%M%S", &parts);
     const char *base = strrchr(program, '/');
-    return snarl_string_format("snarl-out/%.100s-%s-%d", base ? base + 1 : program, stamp, getpid());
+    return snarl_string_format("%.100s-%s-%d", base ? base + 1 : program, stamp, getpid());
+}
+
+/* `wanted` with the usual name in place of its first %p. */
+static char *expand_name(const char *wanted, const char *program)
+{
+    const char *mark = strstr(wanted, "%p");
+    if (!mark)
+        return snarl_string_copy(wanted);
+    char *usual = usual_name(program);
+    char *name = snarl_string_format("%.*s%s%s", (int)(mark - wanted), wanted, usual, mark + 2);
+    free(usual);
+    return name;
 }
 
 /* The folder and those that lead to it. */
@@ -155,7 +167,7 @@ static void name_run(struct snarl_rundir *directory)
 
 int snarl_rundir_make(struct snarl_rundir *directory, const char *wanted, char *const *command)
 {
-    char *name = wanted ? snarl_string_copy(wanted) : default_name(command[0]);
+    char *name = expand_name(wanted ? wanted : "snarl-out/%p", command[0]);
     *directory = (struct snarl_rundir){.path = snarl_string_absolute(name), .lock = -1};
     free(name);
     name_run(directory);

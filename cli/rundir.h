@@ -15,9 +15,9 @@ struct snarl_rundir {
     int lock;      /* descriptor that holds the folder while the run lasts */
 };
 
-/* Makes the folder `wanted` (NULL: snarl-out/<program>-<time>-<pid>). One that holds an earlier run that has
- * ended is emptied of that run's files; one that is in use is refused. Returns 0, or -1 after a line that
- * says why. */
+/* Makes the folder `wanted` (NULL: snarl-out/%p); %p stands for <program>-<time>-<pid>. One that holds an
+ * earlier run that has ended is emptied of that run's files; one that is in use is refused. Returns 0, or -1
+ * after a line that says why. */
 int snarl_rundir_make(struct snarl_rundir *directory, const char *wanted, char *const *command);
 /* Writes meta.json again with how the run ended. Returns 0, or -1 after a line. */
 int snarl_rundir_finish(const struct snarl_rundir *directory, char *const *command,

@@ -21,8 +21,12 @@ void snarl_outputs_init(struct snarl_outputs *outputs)
         if (strcmp(formats[i].name, "text"))
             *option++ = (struct snarl_option){
                 formats[i].name, 0, SNARL_OPTION_TEXT, "FILE", formats[i].summary, &outputs->paths[i]};
-    *option = (struct snarl_option){"source-root", 0, SNARL_OPTION_REPEAT, "DIR",
-                                    "a folder in which source files are looked for too", &outputs->source_roots};
+    *option = (struct snarl_option){"source-root",
+                                    0,
+                                    SNARL_OPTION_REPEAT,
+                                    "DIR",
+                                    "a folder in which source files are looked for too",
+                                    &outputs->source_roots};
 }
 
 bool snarl_outputs_wanted(const struct snarl_outputs *outputs)

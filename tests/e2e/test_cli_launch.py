@@ -9,7 +9,7 @@ import sys
 import time
 import unittest
 
-from command import PATIENCE_S, SNARL, STANDIN, CommandCase
+from command import LIBRARY, PATIENCE_S, SNARL, STANDIN, CommandCase
 
 # Prints what the kernel gave the program: mask and dispositions are inherited, so they must be untouched.
 SHOW_SIGNALS = """
@@ -283,6 +283,46 @@ class Timeout(CommandCase):
         self.assertEqual(os.WIFSTOPPED(os.waitpid(process.pid, os.WUNTRACED)[1]), True)
         process.send_signal(signal.SIGCONT)
         self.assertEqual(process.wait(PATIENCE_S), 124)
+
+
+# The same once more with the true library: what it does inside the program must not show either.
+
+class Watched:
+    def setUp(self):
+        super().setUp()
+        self.environment.update(SNARL_LIBRARY=str(LIBRARY), SNARL_OPTIONS="races=off")
+
+
+class WatchedStreams(Watched, Streams):
+    def test_only_the_streams_that_were_given_are_open(self):
+        listed = [int(name) for name in self.snarl("run", "-q", "sh", "-c", "ls /proc/$$/fd").stdout.split()]
+        self.assertEqual([number for number in listed if number < 900], [0, 1, 2])
+
+    def test_the_environment_differs_by_two_variables(self):
+        environment = dict(self.environment)
+        del environment["SNARL_OPTIONS"]
+        names = {line.split("=")[0] for line in self.snarl("run", "-q", "env", env=environment).stdout.splitlines()}
+        self.assertEqual(names - set(environment), {"LD_PRELOAD", "SNARL_OPTIONS"})
+
+    def test_the_programs_words_come_before_the_report(self):
+        result = self.snarl("run", "sh", "-c", "echo mine >&2")
+        self.assertTrue(result.stderr.startswith("mine\nsnarl: "), result.stderr)
+
+
+class WatchedExitStatus(Watched, ExitStatus):
+    pass
+
+
+class WatchedSignals(Watched, Signals):
+    pass
+
+
+class WatchedTerminal(Watched, Terminal):
+    pass
+
+
+class WatchedTimeout(Watched, Timeout):
+    pass
 
 
 if __name__ == "__main__":

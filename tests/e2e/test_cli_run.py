@@ -15,6 +15,13 @@ class RunDirectory(CommandCase):
         self.assertEqual(self.snarl("run", "-q", "/bin/true").returncode, 0)
         self.assertRegex(self.runs()[0].name, r"^true-\d{8}-\d{6}-\d+$")
 
+    def test_the_usual_name_can_go_elsewhere(self):
+        self.snarl("run", "-q", "--out=all/%p", "true")
+        self.snarl("run", "-q", "--out=all/%p", "true")
+        names = [path.name for path in (self.folder / "all").iterdir()]
+        self.assertEqual(len(names), 2)
+        self.assertRegex(names[0], r"^true-\d{8}-\d{6}-\d+$")
+
     def test_it_holds_the_document_and_what_the_command_knew(self):
         self.snarl("run", "-q", "--out=a/b", "sh", "-c", "exit 4", "odd \xff".encode("latin-1"))
         document = json.loads((self.folder / "a/b/run.json").read_text())
