@@ -15,6 +15,7 @@
 
 #include "base/os.h"
 #include "base/text.h"
+#include "preload/access.h"
 #include "preload/environment.h"
 #include "preload/process.h"
 #include "preload/real.h"
@@ -166,6 +167,7 @@ void snarl_process_forked(struct snarl_thread *thr)
     s_pid = snarl_os_pid();
     snarl_report_forked();
     snarl_engine_forked(thr, snarl_mode_word(), snarl_self_handle());
+    snarl_heap_forked();
     snarl_tsan_attach(thr);
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "preload/access.h"
 #include "preload/real.h"
 #include "preload/shim.h"
 
@@ -95,9 +96,19 @@ static void check(const char *function, struct snarl_site site)
     snarl_leave(thr);
 }
 
+/* A block has come from the true allocator. */
+static void *came(void *block, size_t size, struct snarl_site site)
+{
+    if (__builtin_expect(snarl_races_on, 0) && block)
+        snarl_heap_allocated(block, size, s_usable_size(block), site);
+    return block;
+}
+
 /* Locks in the block end with it. */
 static void going(void *block, struct snarl_site site)
 {
+    if (__builtin_expect(snarl_races_on, 0))
+        snarl_heap_freeing(block, s_usable_size(block), site);
     if (__builtin_expect(!snarl_object_near((uintptr_t)block), 1) &&
         __builtin_expect(!snarl_object_near((uintptr_t)block + 4095), 1))
         return;
@@ -113,7 +124,7 @@ SNARL_EXPORT void *malloc(size_t size)
     if (!ready())
         return arena_alloc(size);
     check("malloc", SNARL_SITE);
-    return s_malloc(size);
+    return came(s_malloc(size), size, SNARL_SITE);
 }
 
 SNARL_EXPORT void *calloc(size_t count, size_t size)
@@ -121,7 +132,7 @@ SNARL_EXPORT void *calloc(size_t count, size_t size)
     if (!ready())
         return arena_alloc(count * size); /* static memory: zero, and never used twice */
     check("calloc", SNARL_SITE);
-    return s_calloc(count, size);
+    return came(s_calloc(count, size), count * size, SNARL_SITE);
 }
 
 SNARL_EXPORT void free(void *block)
@@ -135,6 +146,16 @@ SNARL_EXPORT void free(void *block)
     s_free(block);
 }
 
+/* The content that a reallocation moved is written by it. */
+static void copied(void *block, size_t size, struct snarl_site site)
+{
+    struct snarl_thread *thr = block ? snarl_enter() : NULL;
+    if (!thr)
+        return;
+    snarl_access_write(thr, block, size, site);
+    snarl_leave(thr);
+}
+
 SNARL_EXPORT void *realloc(void *block, size_t size)
 {
     if (!ready())
@@ -145,9 +166,15 @@ SNARL_EXPORT void *realloc(void *block, size_t size)
         void *moved = s_malloc(size);
         return moved ? memcpy(moved, block, old < size ? old : size) : NULL;
     }
+    size_t old = block && snarl_races_on ? s_usable_size(block) : 0;
     if (block)
         going(block, SNARL_SITE);
-    return s_realloc(block, size);
+    void *moved = came(s_realloc(block, size), size, SNARL_SITE);
+    if (!moved && size && block)
+        return came(block, old, SNARL_SITE), NULL; /* it lives on */
+    if (old)
+        copied(moved, old < size ? old : size, SNARL_SITE);
+    return moved;
 }
 
 SNARL_EXPORT void *reallocarray(void *block, size_t count, size_t size)
@@ -165,7 +192,7 @@ SNARL_EXPORT void *memalign(size_t alignment, size_t size)
     if (!ready())
         return NULL;
     check("memalign", SNARL_SITE);
-    return s_memalign(alignment, size);
+    return came(s_memalign(alignment, size), size, SNARL_SITE);
 }
 
 SNARL_EXPORT void *aligned_alloc(size_t alignment, size_t size)
@@ -173,7 +200,7 @@ SNARL_EXPORT void *aligned_alloc(size_t alignment, size_t size)
     if (!ready())
         return NULL;
     check("aligned_alloc", SNARL_SITE);
-    return s_aligned_alloc(alignment, size);
+    return came(s_aligned_alloc(alignment, size), size, SNARL_SITE);
 }
 
 SNARL_EXPORT int posix_memalign(void **block, size_t alignment, size_t size)
@@ -181,7 +208,10 @@ SNARL_EXPORT int posix_memalign(void **block, size_t alignment, size_t size)
     if (!ready())
         return ENOMEM;
     check("posix_memalign", SNARL_SITE);
-    return s_posix_memalign(block, alignment, size);
+    int result = s_posix_memalign(block, alignment, size);
+    if (result == 0)
+        came(*block, size, SNARL_SITE);
+    return result;
 }
 
 SNARL_EXPORT int munmap(void *address, size_t size)
@@ -190,7 +220,33 @@ SNARL_EXPORT int munmap(void *address, size_t size)
     struct snarl_thread *thr = snarl_enter();
     if (thr) {
         snarl_memory_gone(thr, (uintptr_t)address, size, SNARL_SITE);
+        snarl_heap_unmapping(thr, address, size, SNARL_SITE);
         snarl_leave(thr);
     }
     return real_munmap(address, size);
+}
+
+/* Memory that the allocator has given back may come again here: it begins anew. */
+static void *map(void *address, size_t size, int protection, int flags, int descriptor, off_t offset)
+{
+    static void *(*s_mmap)(void *, size_t, int, int, int, off_t);
+    if (__builtin_expect(!s_mmap, 0))
+        s_mmap = (void *(*)(void *, size_t, int, int, int, off_t))snarl_real_find("mmap");
+    void *start = s_mmap(address, size, protection, flags, descriptor, offset);
+    struct snarl_thread *thr = snarl_races_on && start != MAP_FAILED ? snarl_enter() : NULL;
+    if (!thr)
+        return start;
+    snarl_heap_mapped(thr, start, size);
+    snarl_leave(thr);
+    return start;
+}
+
+SNARL_EXPORT void *mmap(void *address, size_t size, int protection, int flags, int descriptor, off_t offset)
+{
+    return map(address, size, protection, flags, descriptor, offset);
+}
+
+SNARL_EXPORT void *mmap64(void *address, size_t size, int protection, int flags, int descriptor, off64_t offset)
+{
+    return map(address, size, protection, flags, descriptor, offset);
 }

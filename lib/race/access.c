@@ -116,6 +116,8 @@ uint32_t snarl_race_call_node(struct snarl_race_thread *thr)
 
 uint32_t snarl_race_where(struct snarl_race_thread *thr, uintptr_t pc)
 {
+    if (thr->told)
+        return thr->told;
     if (thr->frame == thr->frames && snarl_race_global.host.where)
         return snarl_race_global.host.where(thr, pc);
     return node_of(thr, snarl_race_call_node(thr), pc);
@@ -402,7 +404,7 @@ static bool prepare(struct snarl_race_thread *thr, struct access *access, uintpt
     access->size = size > UINT8_MAX ? 0 : (uint8_t)size;
     access->pc = pc;
     access->site = pc | (uint64_t)flags << 47 | (uint64_t)access->size << 53;
-    access->node = snarl_race_call_node(thr);
+    access->node = thr->told ? thr->told : snarl_race_call_node(thr);
     return true;
 }
 
@@ -415,6 +417,17 @@ void snarl_race_access(struct snarl_race_thread *thr, uintptr_t address, size_t 
     snarl_shadow_touch(address + size - 1);
     touch_cells(thr, &access, address, address + size);
     __atomic_store_n(&thr->stepping, 0, __ATOMIC_RELEASE);
+}
+
+bool snarl_race_range_hit(const struct snarl_race_thread *thr, uintptr_t address, size_t size, bool write)
+{
+    if ((address + size) >> SNARL_ADDRESS_BITS)
+        return false;
+    const uint32_t *cell = snarl_shadow_cell(address);
+    for (size_t cells = ((address & 3) + size + 3) / 4; cells; cells--)
+        if (!snarl_race_hit(thr, *cell++, write))
+            return false;
+    return true;
 }
 
 void snarl_race_range(struct snarl_race_thread *thr, uintptr_t address, size_t size, uint32_t flags, uintptr_t pc)

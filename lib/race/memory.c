@@ -7,7 +7,7 @@
 #include "race/state.h"
 
 /* From here on a piece is cleared rather than marked: its shadow goes back to the system. */
-#define LARGE ((size_t)256 << 10)
+#define LARGE ((size_t)128 << 10)
 
 void snarl_race_alloc(struct snarl_race_thread *thr, uintptr_t address, size_t size)
 {

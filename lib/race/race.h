@@ -102,7 +102,8 @@ struct snarl_race_thread {
     bool has_fence_release, has_fence_acquire;
     uint32_t boundary_count;
     struct snarl_boundary boundary[SNARL_BOUNDARIES];
-    void *host; /* the host's */
+    uint32_t told; /* the history node of the access in progress, when the caller knows it; 0: from the noted calls */
+    void *host;    /* the host's */
     struct snarl_race_frame *frames; /* the array */
     struct snarl_race_thread *next;  /* all that exist */
     uint32_t lost_frames;
@@ -205,6 +206,8 @@ uint32_t snarl_race_where(struct snarl_race_thread *thr, uintptr_t pc);
 void snarl_race_access(struct snarl_race_thread *thr, uintptr_t address, size_t size, uint32_t flags, uintptr_t pc);
 /* Of any length, as by memcpy. */
 void snarl_race_range(struct snarl_race_thread *thr, uintptr_t address, size_t size, uint32_t flags, uintptr_t pc);
+/* Whether all of it is current already. False is allowed at any time. */
+bool snarl_race_range_hit(const struct snarl_race_thread *thr, uintptr_t address, size_t size, bool write);
 /* Memory comes to life: nothing that was done to it before counts. */
 void snarl_race_alloc(struct snarl_race_thread *thr, uintptr_t address, size_t size);
 /* Memory ends: a write to all of it. `flags` adds SNARL_ACCESS_FREE, _UNMAP or _CLOSE. */

@@ -1,6 +1,8 @@
 /* calls.c - the beginning, function entry and exit, and the switches of the compiler's ABI. */
 #include "preload/tsan/tsan.h"
 
+#include "preload/access.h"
+
 #define ASLEEP_FRAMES 16
 
 static struct snarl_race_frame s_frames[ASLEEP_FRAMES];
@@ -33,8 +35,10 @@ void snarl_tsan_begin(struct snarl_thread *thr)
 {
     if (!s_present || snarl_options.races != SNARL_RACES_FULL)
         return;
-    if (snarl_races_begin(thr))
-        snarl_tsan_attach(thr);
+    if (!snarl_races_begin(thr))
+        return;
+    snarl_heap_begin();
+    snarl_tsan_attach(thr);
 }
 
 /* Called by the start-up code of every compiled module; by the program's before any library is initialised, libc
