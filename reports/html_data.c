@@ -4,11 +4,13 @@
  * event's thread the key of an entry of `threads`. The document itself is not changed. */
 #include "reports/html_layout.h"
 #include "reports/html_parts.h"
+#include "reports/order.h"
 
 #include <stdint.h>
 #include <string.h>
 
 #define CONTEXT 8u                 /* lines above and below, as many as finding.js shows in a stack */
+#define EDGES_MAX 4000u            /* of the lock-order graph: more than its picture shows */
 #define SOURCE_BYTES_MAX (8u << 20) /* past this, frames go without their source */
 
 struct pack {
@@ -166,12 +168,27 @@ static json_t *pack_findings(struct pack *pack, const json_t *findings)
     return packed;
 }
 
-static json_t *pack_graph(struct pack *pack, const json_t *graph)
+/* Up to EDGES_MAX edges, those on cycles first. */
+static json_t *chosen_edges(const json_t *document)
+{
+    struct snarl_order order;
+    json_t *chosen = json_array();
+    if (snarl_order_read(&order, document))
+        return chosen;
+    for (int cyclic = 1; cyclic >= 0; cyclic--)
+        for (size_t i = 0; i < order.edges && json_array_size(chosen) < EDGES_MAX; i++)
+            if (snarl_order_edge_cyclic(&order, i) == cyclic)
+                json_array_append(chosen, (json_t *)order.edge[i]);
+    snarl_order_free(&order);
+    return chosen;
+}
+
+static json_t *pack_graph(struct pack *pack, const json_t *document)
 {
     static const char *const keys[] = {"hold", "acquire", NULL};
-    json_t *copy = json_is_object(graph) ? json_copy((json_t *)graph) : json_object();
-    json_object_set_new(copy, "edges", pack_list(pack, json_object_get(graph, "edges"), keys));
-    return copy;
+    json_t *edges = chosen_edges(document), *packed = pack_list(pack, edges, keys);
+    json_decref(edges);
+    return json_pack("{s:o}", "edges", packed);
 }
 
 json_t *snarl_html_data(const json_t *document, struct snarl_sources *sources)
@@ -182,7 +199,7 @@ json_t *snarl_html_data(const json_t *document, struct snarl_sources *sources)
     json_object_set_new(copy, "findings", pack_findings(&pack, json_object_get(document, "findings")));
     json_object_set_new(copy, "locks", pack_list(&pack, json_object_get(document, "locks"), s_created));
     json_object_set_new(copy, "threads", pack_list(&pack, json_object_get(document, "threads"), s_created));
-    json_object_set_new(copy, "lock_graph", pack_graph(&pack, json_object_get(document, "lock_graph")));
+    json_object_set_new(copy, "lock_graph", pack_graph(&pack, document));
     json_decref(pack.known);
     return json_pack("{s:o, s:o, s:o, s:o, s:o}", "doc", copy, "frames", pack.frames, "threads", pack.threads,
                      "sources", pack.lines, "layout", layout ? layout : json_object());

@@ -10,7 +10,7 @@
  * NULL when memory is short. */
 json_t *snarl_html_layout(const json_t *document);
 
-#define SNARL_LAYOUT_NODES 250u
-#define SNARL_LAYOUT_EDGES 1000u
+#define SNARL_LAYOUT_NODES 200u
+#define SNARL_LAYOUT_EDGES 500u
 
 #endif

@@ -109,12 +109,80 @@ static void read_edges(struct snarl_order *order, const json_t *edges, json_t *k
     }
 }
 
+static const char *text_of(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text ? text : "";
+}
+
+static bool from_one_process(const json_t *edges)
+{
+    size_t i;
+    json_t *edge;
+    const char *first = NULL;
+    json_array_foreach(edges, i, edge) {
+        const char *process = text_of(edge, "process");
+        if (first && strcmp(first, process))
+            return false;
+        first = process;
+    }
+    return true;
+}
+
+/* The lock that stands for the class: the first one seen of it. A class that says nothing stands for nothing. */
+static const char *speaker(json_t *speakers, const char *class, const char *id)
+{
+    if (!*class || !strncmp(class, "kind:", 5))
+        return id;
+    const char *known = json_string_value(json_object_get(speakers, class));
+    if (known)
+        return known;
+    json_object_set_new(speakers, class, json_string(id));
+    return json_string_value(json_object_get(speakers, class));
+}
+
+static void add_number(json_t *object, const char *key, json_int_t more)
+{
+    json_object_set_new(object, key, json_integer(json_integer_value(json_object_get(object, key)) + more));
+}
+
+/* Edges of many processes as edges between classes; see order.h. A new list. */
+static json_t *by_class(const json_t *edges)
+{
+    json_t *speakers = json_object(), *known = json_object(), *list = json_array(), *edge;
+    size_t i;
+    json_array_foreach(edges, i, edge) {
+        const char *from = speaker(speakers, text_of(edge, "class_from"), text_of(edge, "from"));
+        const char *to = speaker(speakers, text_of(edge, "class_to"), text_of(edge, "to"));
+        char key[512];
+        if (!strcmp(from, to) || snprintf(key, sizeof(key), "%s>%s", from, to) >= (int)sizeof(key))
+            continue;
+        json_t *joined = json_object_get(known, key);
+        if (joined) {
+            add_number(joined, "count", json_integer_value(json_object_get(edge, "count")));
+            add_number(joined, "threads", json_integer_value(json_object_get(edge, "threads")));
+        } else {
+            joined = json_copy(edge);
+            json_object_set_new(joined, "from", json_string(from));
+            json_object_set_new(joined, "to", json_string(to));
+            json_object_set_new(joined, "processes", json_integer(0));
+            json_array_append(list, joined);
+            json_object_set_new(known, key, joined);
+        }
+        add_number(joined, "processes", 1);
+    }
+    json_decref(known);
+    json_decref(speakers);
+    return list;
+}
+
 int snarl_order_read(struct snarl_order *order, const json_t *document)
 {
-    const json_t *edges = json_object_get(json_object_get(document, "lock_graph"), "edges");
+    json_t *edges = json_object_get(json_object_get(document, "lock_graph"), "edges");
+    memset(order, 0, sizeof(*order));
+    order->owned = edges = from_one_process(edges) ? json_incref(edges) : by_class(edges);
     size_t most = json_array_size(edges);
     json_t *known = json_object();
-    memset(order, 0, sizeof(*order));
     order->id = calloc(2 * most + 1, sizeof(*order->id));
     order->component = calloc(2 * most + 1, sizeof(*order->component));
     order->cyclic = calloc(2 * most + 1, sizeof(*order->cyclic));
@@ -143,6 +211,7 @@ void snarl_order_free(struct snarl_order *order)
     free(order->from);
     free(order->to);
     free(order->edge);
+    json_decref(order->owned);
     memset(order, 0, sizeof(*order));
 }
 

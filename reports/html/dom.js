@@ -61,6 +61,8 @@ function copyLine(label, text) {
 
 const section = (title, ...children) => h('section', { class: 'block' }, h('h2', null, title), ...children);
 
+const ROWS_SHOWN = 1000; // of a table: the first ones in the order that is chosen
+
 // A table whose columns sort when their heads are pressed.
 // columns: [{title, value(row), show(row)?, numeric?}]; sorted by `first` (descending when numeric).
 function sortedTable(caption, columns, rows, first) {
@@ -81,10 +83,11 @@ function sortedTable(caption, columns, rows, first) {
         });
         heads.forEach((head, i) => head.setAttribute('aria-sort',
             i !== index ? 'none' : down ? 'descending' : 'ascending'));
-        body.replaceChildren(...order.map((row) => h('tr', null, columns.map((column) =>
+        body.replaceChildren(...order.slice(0, ROWS_SHOWN).map((row) => h('tr', null, columns.map((column) =>
             h('td', { class: column.numeric && 'numeric' }, column.show ? column.show(row) : column.value(row))))));
     }
     sort(first);
     return h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': caption },
-        h('table', null, h('caption', { class: 'offscreen' }, caption), h('thead', null, h('tr', null, heads)), body));
+        h('table', null, h('caption', { class: 'offscreen' }, caption), h('thead', null, h('tr', null, heads)), body),
+        rows.length > ROWS_SHOWN && h('p', { class: 'dim' }, `Shown are ${number(ROWS_SHOWN)} of ${number(rows.length)}: sort to see others.`));
 }

@@ -30,7 +30,7 @@ function graphEdge(edge) {
 function edgeRow(edge, side) {
     const frame = edge.acquire && ownFrame(edge.acquire);
     const taken = edge.hold && ownFrame(edge.hold);
-    return h('li', null, h('b', null, lockName(edge[side])), h('span', { class: 'dim' }, ` ${number(edge.count)}×, ${plural(edge.threads ?? 1, 'thread')}`),
+    return h('li', null, h('b', null, lockName(edge[side])), h('span', { class: 'dim' }, ` ${number(edge.count)}×, ${edge.processes ? plural(edge.processes, 'process', 'processes') : plural(edge.threads ?? 1, 'thread')}`),
         h('br'), h('span', { class: 'path' }, [frame ? placeShort(frame) : edge.acquire_at,
             taken || edge.hold_at ? ` (first lock at ${taken ? placeShort(taken) : edge.hold_at})` : null]));
 }

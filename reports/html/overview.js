@@ -138,7 +138,7 @@ function trend() {
                 height: 2 + 74 * run.findings / most, class: 'all' }),
             s('rect', { x: i * step + 2, width: step - 4, y: 82 - 74 * run.new / most,
                 height: 74 * run.new / most, class: 'new' })))),
-        h('figcaption', null, 'Findings per run, oldest first; the dark part was new then.')));
+        h('figcaption', null, 'Findings per run, oldest first; the coloured part was new then.')));
 }
 
 function showOverview() {

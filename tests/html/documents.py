@@ -234,6 +234,20 @@ def document(findings):
                                                "be resolved"}]}
 
 
+def judged():
+    """As it is after a gate with a baseline and a store: one new finding, an accepted one and a suppressed one."""
+    made = document([deadlock(), race(), misuse()])
+    for which, state in zip(made["findings"], ({"baseline": "new", "fails": True}, {"baseline": "unchanged", "fails": False},
+                                               {"suppressed": True, "fails": False,
+                                                "suppressed_by": "bank.supp:2: mutex:close_account"})):
+        which.update(state, history={"first_seen": "2026-10-01T08:00:00Z", "last_seen": "2026-11-22T19:01:02Z",
+                                     "runs": 17})
+    made["gate"] = {"fail_on": ["deadlock", "data-race", "lock-misuse"], "failing": 1, "suppressed": 1, "accepted": 1}
+    made["history"] = [{"id": f"r{i}", "started": f"2026-11-{i + 1:02d}T08:00:00Z", "program": "bank",
+                        "findings": 2 + (i * 7) % 5, "new": 1 if i % 6 == 0 else 0} for i in range(22)]
+    return made
+
+
 EVIL = "</script><script>window.evil=1</script><img src=x onerror=\"window.evil=1\">\"'&\u2028]]>-->"
 
 
@@ -278,6 +292,7 @@ def documents():
         "clean": document([]),
         "all": document([deadlock(), stall(), race(), misuse(), signal_unsafe(), inversion(), leak()]),
         "hostile": hostile(),
+        "judged": judged(),
     }
 
 

@@ -167,6 +167,17 @@ test('on a narrow window nothing sticks out', () => withPage('all', DEADLOCK, { 
     assert.ok(await page.evaluate(() => document.documentElement.scrollWidth) <= 390);
 }));
 
+test('what a gate and a store left is shown', () => withPage('judged', '', {}, async (page) => {
+    assert.equal(await page.locator('h1').textContent(), '1 finding to look at');
+    assert.match(await page.locator('.verdict').textContent(), /1 accepted by the baseline, 1 suppressed/);
+    assert.equal(await page.locator('.trend rect.all').count(), 22);
+    assert.equal(await page.locator('.firsts li').count(), 1);
+    await page.click('nav >> text=Findings');
+    await page.click('.chip[data-value="suppressed"]');
+    await page.click('.row:visible');
+    assert.match(await page.locator('article').textContent(), /first seen 2026-10-01, in 17 runs.*Suppressed by bank\.supp:2/s);
+}));
+
 test('every control has a name and every page a heading', () => withPage('all', DEADLOCK, {}, async (page) => {
     for (const hash of ['overview', 'findings', DEADLOCK, 'locks', 'threads', 'graph']) {
         await page.evaluate((to) => { location.hash = to; }, hash);

@@ -149,6 +149,20 @@ class Texts(unittest.TestCase):
         self.assertNotIn("<img", page)
 
 
+class ManyProcesses(unittest.TestCase):
+    def test_the_lock_order_of_many_processes_is_one_graph_of_classes(self):
+        document = documents.documents()["clean"]
+        edges = document["lock_graph"]["edges"] = documents.graph()["edges"][:2]
+        for other in range(20):
+            for edge in documents.graph()["edges"][:2]:
+                edges.append(dict(edge, process=f"{other}-x", **{
+                    "from": f"{other}-x/1", "to": f"{other}-x/2", "count": 1}))
+        dot = render("dot", document)
+        self.assertEqual(dot.count(" -> "), 2)
+        self.assertIn("61×", dot)  # 41 of the first process, one of each other
+        self.assertIn('label="lock_a"', dot)
+
+
 class BadInput(unittest.TestCase):
     def test_documents_of_other_shapes_do_no_harm(self):
         strange = [{}, {"findings": 3}, {"findings": [None, 5, {}, {"events": "x"}]}, {"lock_graph": []},
