@@ -42,17 +42,13 @@ static void *arena_alloc(size_t size)
     return s_arena + at + 16;
 }
 
-/* A sanitizer's runtime offers this; its allocator must not be used before it has started, which it never does. */
+/* A sanitizer's runtime offers this; its allocator must not be used before it has started, which it never does. We may
+ * be here before any constructor has run: dlopen, even of what is loaded, would run them, out of turn. */
 static bool from_sanitizer(void *function)
 {
-    Dl_info info;
-    if (!dladdr(function, &info) || !info.dli_fname)
-        return false;
-    void *library = dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
-    bool found = library && dlsym(library, "__sanitizer_set_death_callback");
-    if (library)
-        dlclose(library);
-    return found;
+    Dl_info info, other;
+    void *sign = dlsym(RTLD_DEFAULT, "__sanitizer_set_death_callback");
+    return sign && dladdr(function, &info) && dladdr(sign, &other) && info.dli_fbase == other.dli_fbase;
 }
 
 static void *find(const char *name, bool from_libc)

@@ -213,6 +213,8 @@ void snarl_deadlock_check(struct snarl_thread *thr)
     struct walk first;
     if (!search(thr, &first))
         return;
+    if (rests_on_semaphores(&first) && !snarl_stall_suspected())
+        return; /* somebody still runs; should that change, stall.c looks again */
     snarl_mutex_lock(&s_lock); /* one at a time; the same cycle is found again by others, and counted as seen */
     bool found = search(thr, &s_walk) && confirmed(thr) && write_deadlock(&s_walk);
     snarl_mutex_unlock(&s_lock);

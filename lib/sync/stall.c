@@ -159,6 +159,12 @@ static bool confirmed(uint64_t sum, bool leaving)
     return false;
 }
 
+bool snarl_stall_suspected(void)
+{
+    uint64_t sum;
+    return snarl_wait_count() >= snarl_thread_alive() && all_blocked(&sum);
+}
+
 bool snarl_stall_stands_still(void)
 {
     uint64_t sum;

@@ -26,7 +26,8 @@ void snarl_wait_describe(struct snarl_thread *thr);
 void snarl_deadlock_check(struct snarl_thread *thr);
 /* Whether every thread waits and nobody can go on; the same. */
 void snarl_stall_check(struct snarl_thread *thr);
-/* Whether, for some time, no thread of the process can go on, the caller included. */
+/* Whether no thread of the process seems able to go on, the caller included; and whether that lasts for some time. */
+bool snarl_stall_suspected(void);
 bool snarl_stall_stands_still(void);
 /* `thr` has just ended: whether it leaves the others without help. */
 void snarl_stall_check_end(struct snarl_thread *thr);
