@@ -1,7 +1,6 @@
-/* real.c - see real.h. */
+/* real.c - see real.h. The look-up itself is in libc_symbols.c. */
 #include "real.h"
 
-#include <dlfcn.h>
 #include <stddef.h>
 
 int (*real_pthread_mutex_init)(pthread_mutex_t *, const pthread_mutexattr_t *);
@@ -216,24 +215,6 @@ static const struct entry s_entries[] = {
     {"closefrom", (void **)&real_closefrom, NULL},
     {"munmap", (void **)&real_munmap, NULL},
 };
-
-static void *libc(void)
-{
-    static void *s_libc;
-    if (!s_libc)
-        s_libc = dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD);
-    return s_libc;
-}
-
-void *snarl_real_find(const char *name)
-{
-    return libc() ? dlsym(libc(), name) : NULL;
-}
-
-void *snarl_real_find_version(const char *name, const char *version)
-{
-    return libc() ? dlvsym(libc(), name, version) : NULL;
-}
 
 void snarl_real_resolve(void)
 {
