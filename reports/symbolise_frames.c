@@ -6,6 +6,7 @@
 #include "reports/symbolise_inner.h"
 
 #include <dwarf.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -122,6 +123,26 @@ static const char *unit_language(struct snarl_symbol_unit *unit)
     }
 }
 
+/* Lambdas have no linkage name: they are called after the function they stand in. */
+static const char *lambda_name(struct snarl_symbols *symbols, Dwarf_Die *die)
+{
+    Dwarf_Attribute attribute;
+    Dwarf_Die body = *die, *scopes = NULL;
+    const char *outer = NULL;
+    if (dwarf_attr(die, DW_AT_abstract_origin, &attribute))
+        dwarf_formref_die(&attribute, &body);
+    if (dwarf_attr(&body, DW_AT_specification, &attribute))
+        dwarf_formref_die(&attribute, &body);
+    int count = dwarf_getscopes_die(&body, &scopes);
+    for (int i = 1; i < count && !outer; i++)
+        if (dwarf_tag(&scopes[i]) == DW_TAG_subprogram)
+            outer = dwarf_diename(&scopes[i]);
+    char name[300];
+    snprintf(name, sizeof(name), "%s%s{lambda}", outer ? outer : "", outer ? "::" : "");
+    free(scopes);
+    return snarl_arena_text(&symbols->arena, name, strlen(name));
+}
+
 static const char *function_name(struct snarl_symbols *symbols, Dwarf_Die *die, const char **language)
 {
     Dwarf_Attribute attribute;
@@ -132,6 +153,8 @@ static const char *function_name(struct snarl_symbols *symbols, Dwarf_Die *die, 
     if (raw)
         return snarl_symbols_keep_name(symbols, raw, language);
     raw = dwarf_diename(die);
+    if (raw && !strcmp(raw, "operator()"))
+        return lambda_name(symbols, die);
     return snarl_symbols_keep_name(symbols, raw ? raw : "", language);
 }
 

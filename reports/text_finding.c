@@ -232,8 +232,6 @@ static void put_held(const struct snarl_page *page, const json_t *finding, const
         snarl_paint(page, SNARL_PAINT_PLAIN, "%s", told++ ? ", " : ", holding ");
         snarl_paint(page, SNARL_PAINT_LOCK, "%s", snarl_words_lock(finding, json_string_value(id)));
     }
-    if (!told && has_role(event, "access") && !json_is_true(json_object_get(event, "atomic")))
-        snarl_paint(page, SNARL_PAINT_PLAIN, ", holding no lock");
 }
 
 /* What ended while it held a lock has no place but where it took the lock, which comes next. */
@@ -272,8 +270,10 @@ static void put_location(const struct snarl_page *page, const json_t *finding)
     newline(page);
     snarl_paint(page, SNARL_PAINT_PLAIN, "  The memory: ");
     snarl_paint(page, SNARL_PAINT_LOCK, "%s%s", symbol, *symbol ? ", " : "");
-    if (!strcmp(kind, "global"))
-        snprintf(label, sizeof(label), "a global variable");
+    if (!strcmp(kind, "unknown"))
+        snprintf(label, sizeof(label), "of a kind that is not known");
+    else if (!strcmp(kind, "global"))
+        snprintf(label, sizeof(label), "%sa global variable", strpbrk(symbol, ".[") ? "part of " : "");
     else if (!strcmp(kind, "heap"))
         snprintf(label, sizeof(label), "a heap block");
     else

@@ -257,7 +257,8 @@ static void put_location(FILE *out, const json_t *finding)
     } else if (!strcmp(kind, "fd")) {
         fputs("a file descriptor", out);
     } else {
-        fprintf(out, "%s%smemory", kind, *kind && strcmp(kind, "unknown") ? " " : "");
+        bool known = *kind && strcmp(kind, "unknown");
+        fprintf(out, "%s%smemory", known ? kind : "", known ? " " : "");
     }
 }
 
