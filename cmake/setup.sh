@@ -92,10 +92,10 @@ configure() {
     run_logged "cmake" cmake -S "$root" -B "$build" -G Ninja "$@"
 }
 
-# build_target TARGET: says so only when there is something to build.
+# build_target TARGET: says so only when it takes a while.
 build_target() {
-    if ! ninja -C "$build" -n "$1" 2>/dev/null | grep -q 'no work to do'; then
-        say "building"
-        run_logged "the build" ninja -C "$build" "$1"
-    fi
+    { sleep 1 >/dev/null 2>&1 && say "building"; } 9>&- </dev/null & # holds neither the lock nor a pipe of ours
+    announcer=$!
+    run_logged "the build" ninja -C "$build" "$1"
+    kill "$announcer" 2>/dev/null || :
 }

@@ -112,17 +112,19 @@ static bool write_preload(const char *list, char *bytes)
 
 void snarl_environment_fill(char *const environment[], char **pointers, char *bytes)
 {
-    const char *list = "";
+    const char *list = "", *options = s_options;
     for (; environment && *environment; environment++) {
         if (begins(*environment, PRELOAD))
             list = *environment + strlen(PRELOAD);
+        else if (begins(*environment, s_options)) /* more than we say: a `snarl run` that we watch */
+            options = *environment;
         else if (!begins(*environment, OPTIONS) && !begins(*environment, REPORTED))
             *pointers++ = *environment;
     }
     if (write_preload(list, bytes))
         *pointers++ = bytes;
     if (snarl_options.follow) {
-        *pointers++ = s_options;
+        *pointers++ = (char *)options;
         *pointers++ = (char *)REPORTED "parent";
     }
     *pointers = NULL;

@@ -309,6 +309,14 @@ class WatchedStreams(Watched, Streams):
         self.assertTrue(result.stderr.startswith("mine\nsnarl: "), result.stderr)
 
 
+class Nested(Watched, CommandCase):
+    def test_a_run_inside_a_run(self):
+        result = self.snarl("run", "-q", "--out=outer", str(SNARL), "run", "-q", "--out=inner", "sh", "-c", "exit 6")
+        self.assertEqual((result.returncode, result.stderr), (6, ""))
+        for name in ("outer", "inner"):
+            self.assertTrue(list((self.folder / name).glob("*.snarl")), name)
+
+
 class WatchedExitStatus(Watched, ExitStatus):
     pass
 
