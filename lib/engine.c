@@ -96,8 +96,10 @@ static void report_locks_left(struct snarl_thread *thr)
     for (uint32_t i = 0; i < thr->held_count; i++) {
         const struct snarl_held *held = &thr->held[i];
         uint8_t kind = held->lock->kind;
-        /* Semaphores have no owner, and a robust mutex is made for owners that die. */
-        if (kind == SNARL_KIND_SEMAPHORE || kind == SNARL_KIND_PYTHON_LOCK || held->lock->flags & SNARL_OBJECT_ROBUST)
+        /* Semaphores have no owner, a robust mutex is made for owners that die, and an interpreter ends its
+         * daemon threads wherever they are. */
+        if (kind == SNARL_KIND_SEMAPHORE || kind == SNARL_KIND_PYTHON_LOCK || kind == SNARL_KIND_PYTHON_RLOCK ||
+            held->lock->flags & SNARL_OBJECT_ROBUST)
             continue;
         snarl_misuse_report_held(thr, "exit-holding-lock", held, thr, "release", "ends while it holds a lock",
                                  held->stack);
@@ -130,6 +132,8 @@ static void forget_stack(struct snarl_thread *thr)
 
 void snarl_engine_thread_end(struct snarl_thread *thr)
 {
+    if (thr->wait.object) /* it was ended inside a wait */
+        snarl_wait_end(thr);
     report_locks_left(thr);
     if (thr->noted) {
         snarl_runfile_begin();
@@ -160,7 +164,7 @@ static void report_leaks(void)
 {
     static struct snarl_finding s_finding;
     for (struct snarl_thread *thr = snarl_thread_first(); thr; thr = thr->next) {
-        if (thr->main || thr->detached || thr->joined || thr->state == SNARL_THREAD_GONE ||
+        if (thr->main || thr->managed || thr->detached || thr->joined || thr->state == SNARL_THREAD_GONE ||
             thr->state == SNARL_THREAD_NEW)
             continue;
         snarl_finding_clear(&s_finding, "thread-leak", "", "observed");

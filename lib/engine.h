@@ -24,8 +24,8 @@ struct snarl_host {
     void (*end_process)(struct snarl_thread *thr, int status);
     /* Whether something outside the threads could wake one: a signal handler, chiefly. */
     bool (*woken_from_outside)(void);
-    /* The current value of the semaphore at this address. */
-    int (*semaphore_value)(uintptr_t address);
+    /* The current value of the semaphore, or plain Python lock, at this address. */
+    int (*semaphore_value)(enum snarl_kind kind, uintptr_t address);
 };
 
 /* False until a second thread is about to exist: then only held locks are kept. Constant afterwards. */
@@ -65,9 +65,19 @@ void snarl_join_over(struct snarl_thread *thr, struct snarl_thread *target, bool
 void snarl_lock_init(struct snarl_thread *thr, uintptr_t address, enum snarl_kind kind, uint32_t flags,
                      struct snarl_site site);
 void snarl_lock_destroy(struct snarl_thread *thr, uintptr_t address, enum snarl_kind kind, struct snarl_site site);
+/* Its life ends, whatever its state: an object of a runtime that allows that. */
+void snarl_lock_gone(struct snarl_thread *thr, uintptr_t address);
 /* Before a blocking acquisition that a try has shown to be taken. */
 void snarl_lock_waiting(struct snarl_thread *thr, uintptr_t address, enum snarl_kind kind, uint32_t flags,
                         enum snarl_mode mode, bool timed, struct snarl_site site);
+/* The first half of snarl_lock_waiting and of snarl_join_waiting, which never ends the process nor delays. A caller
+ * that holds what other threads need to go on (an interpreter's lock) asks whether there is anything to
+ * confirm, and lets go of it for the second half. */
+void snarl_lock_wait_begin(struct snarl_thread *thr, uintptr_t address, enum snarl_kind kind, uint32_t flags,
+                           enum snarl_mode mode, bool timed, struct snarl_site site);
+void snarl_join_wait_begin(struct snarl_thread *thr, struct snarl_thread *target, bool timed, struct snarl_site site);
+bool snarl_wait_suspicious(struct snarl_thread *thr);
+void snarl_wait_check(struct snarl_thread *thr);
 /* The wait is over, successful or not. */
 void snarl_lock_wait_over(struct snarl_thread *thr);
 void snarl_lock_acquired(struct snarl_thread *thr, uintptr_t address, enum snarl_kind kind, uint32_t flags,
@@ -108,6 +118,7 @@ void snarl_barrier_over(struct snarl_thread *thr, uintptr_t address);
 
 void snarl_semaphore_init(struct snarl_thread *thr, uintptr_t address, uint32_t value, uint32_t flags,
                           struct snarl_site site);
+/* These two also serve plain locks that any thread may release, by the kind that the object was made with. */
 void snarl_semaphore_acquired(struct snarl_thread *thr, uintptr_t address, enum snarl_how how, struct snarl_site site);
 void snarl_semaphore_post(struct snarl_thread *thr, uintptr_t address, struct snarl_site site);
 

@@ -71,7 +71,7 @@ static int wait_wait(struct waiting *waiting)
 
 SNARL_EXPORT int new_wait(pthread_cond_t *condition, pthread_mutex_t *mutex)
 {
-    struct snarl_thread *thr = snarl_enter();
+    struct snarl_thread *thr = snarl_enter_from(__builtin_return_address(0));
     if (!thr)
         return real_pthread_cond_wait(condition, mutex);
     struct waiting waiting = {thr, condition, mutex, SNARL_SITE, false};
@@ -92,7 +92,7 @@ static int wait_timedwait(struct waiting *waiting, const struct timespec *deadli
 
 SNARL_EXPORT int new_timedwait(pthread_cond_t *condition, pthread_mutex_t *mutex, const struct timespec *deadline)
 {
-    struct snarl_thread *thr = snarl_enter();
+    struct snarl_thread *thr = snarl_enter_from(__builtin_return_address(0));
     if (!thr)
         return real_pthread_cond_timedwait(condition, mutex, deadline);
     struct waiting waiting = {thr, condition, mutex, SNARL_SITE, false};
@@ -113,7 +113,7 @@ static int wait_clockwait(struct waiting *waiting, clockid_t clock, const struct
 
 SNARL_EXPORT int pthread_cond_clockwait(pthread_cond_t *condition, pthread_mutex_t *mutex, clockid_t clock, const struct timespec *deadline)
 {
-    struct snarl_thread *thr = snarl_enter();
+    struct snarl_thread *thr = snarl_enter_from(__builtin_return_address(0));
     if (!thr)
         return real_pthread_cond_clockwait(condition, mutex, clock, deadline);
     struct waiting waiting = {thr, condition, mutex, SNARL_SITE, false};
@@ -123,7 +123,7 @@ SNARL_EXPORT int pthread_cond_clockwait(pthread_cond_t *condition, pthread_mutex
 
 SNARL_EXPORT int new_signal(pthread_cond_t *condition)
 {
-    struct snarl_thread *thr = snarl_enter();
+    struct snarl_thread *thr = snarl_enter_from(__builtin_return_address(0));
     if (!thr)
         return real_pthread_cond_signal(condition);
     snarl_condition_signal(thr, (uintptr_t)condition, false, SNARL_SITE);
@@ -134,7 +134,7 @@ SNARL_EXPORT int new_signal(pthread_cond_t *condition)
 
 SNARL_EXPORT int new_broadcast(pthread_cond_t *condition)
 {
-    struct snarl_thread *thr = snarl_enter();
+    struct snarl_thread *thr = snarl_enter_from(__builtin_return_address(0));
     if (!thr)
         return real_pthread_cond_broadcast(condition);
     snarl_condition_signal(thr, (uintptr_t)condition, true, SNARL_SITE);
@@ -145,7 +145,7 @@ SNARL_EXPORT int new_broadcast(pthread_cond_t *condition)
 
 SNARL_EXPORT int new_init(pthread_cond_t *condition, const pthread_condattr_t *attributes)
 {
-    struct snarl_thread *thr = snarl_enter();
+    struct snarl_thread *thr = snarl_enter_from(__builtin_return_address(0));
     if (!thr)
         return real_pthread_cond_init(condition, attributes);
     int result = real_pthread_cond_init(condition, attributes);
@@ -160,7 +160,7 @@ SNARL_EXPORT int new_init(pthread_cond_t *condition, const pthread_condattr_t *a
 
 SNARL_EXPORT int new_destroy(pthread_cond_t *condition)
 {
-    struct snarl_thread *thr = snarl_enter();
+    struct snarl_thread *thr = snarl_enter_from(__builtin_return_address(0));
     if (!thr)
         return real_pthread_cond_destroy(condition);
     snarl_condition_destroy(thr, (uintptr_t)condition, SNARL_SITE);
@@ -203,7 +203,7 @@ static int old_wait_wait(struct waiting *waiting)
 
 SNARL_EXPORT int old_wait(pthread_cond_t *condition, pthread_mutex_t *mutex)
 {
-    struct snarl_thread *thr = snarl_enter();
+    struct snarl_thread *thr = snarl_enter_from(__builtin_return_address(0));
     if (!thr)
         return real_pthread_cond_wait_2_2_5(condition, mutex);
     struct waiting waiting = {thr, condition, mutex, SNARL_SITE, false};
@@ -224,7 +224,7 @@ static int old_wait_timedwait(struct waiting *waiting, const struct timespec *de
 
 SNARL_EXPORT int old_timedwait(pthread_cond_t *condition, pthread_mutex_t *mutex, const struct timespec *deadline)
 {
-    struct snarl_thread *thr = snarl_enter();
+    struct snarl_thread *thr = snarl_enter_from(__builtin_return_address(0));
     if (!thr)
         return real_pthread_cond_timedwait_2_2_5(condition, mutex, deadline);
     struct waiting waiting = {thr, condition, mutex, SNARL_SITE, false};
@@ -234,7 +234,7 @@ SNARL_EXPORT int old_timedwait(pthread_cond_t *condition, pthread_mutex_t *mutex
 
 SNARL_EXPORT int old_signal(pthread_cond_t *condition)
 {
-    struct snarl_thread *thr = snarl_enter();
+    struct snarl_thread *thr = snarl_enter_from(__builtin_return_address(0));
     if (!thr)
         return real_pthread_cond_signal_2_2_5(condition);
     snarl_condition_signal(thr, (uintptr_t)condition, false, SNARL_SITE);
@@ -245,7 +245,7 @@ SNARL_EXPORT int old_signal(pthread_cond_t *condition)
 
 SNARL_EXPORT int old_broadcast(pthread_cond_t *condition)
 {
-    struct snarl_thread *thr = snarl_enter();
+    struct snarl_thread *thr = snarl_enter_from(__builtin_return_address(0));
     if (!thr)
         return real_pthread_cond_broadcast_2_2_5(condition);
     snarl_condition_signal(thr, (uintptr_t)condition, true, SNARL_SITE);
@@ -256,7 +256,7 @@ SNARL_EXPORT int old_broadcast(pthread_cond_t *condition)
 
 SNARL_EXPORT int old_init(pthread_cond_t *condition, const pthread_condattr_t *attributes)
 {
-    struct snarl_thread *thr = snarl_enter();
+    struct snarl_thread *thr = snarl_enter_from(__builtin_return_address(0));
     if (!thr)
         return real_pthread_cond_init_2_2_5(condition, attributes);
     int result = real_pthread_cond_init_2_2_5(condition, attributes);
@@ -271,7 +271,7 @@ SNARL_EXPORT int old_init(pthread_cond_t *condition, const pthread_condattr_t *a
 
 SNARL_EXPORT int old_destroy(pthread_cond_t *condition)
 {
-    struct snarl_thread *thr = snarl_enter();
+    struct snarl_thread *thr = snarl_enter_from(__builtin_return_address(0));
     if (!thr)
         return real_pthread_cond_destroy_2_2_5(condition);
     snarl_condition_destroy(thr, (uintptr_t)condition, SNARL_SITE);

@@ -18,6 +18,7 @@
 #include "preload/access.h"
 #include "preload/environment.h"
 #include "preload/process.h"
+#include "preload/python/python.h"
 #include "preload/real.h"
 #include "preload/report.h"
 #include "preload/shim.h"
@@ -25,6 +26,7 @@
 
 static struct snarl_thread s_detached = {.guard = 1};
 __thread struct snarl_thread *snarl_current __attribute__((tls_model("initial-exec"))) = &s_detached;
+struct snarl_runtime snarl_runtime;
 __thread volatile int snarl_signals_put_off __attribute__((tls_model("initial-exec")));
 
 static pid_t s_pid; /* of the process that the records describe: a vfork child has another */
@@ -59,8 +61,10 @@ const char *snarl_mode_word(void)
     return words[snarl_options.races];
 }
 
-static int semaphore_value(uintptr_t address)
+static int semaphore_value(enum snarl_kind kind, uintptr_t address)
 {
+    if (kind == SNARL_KIND_PYTHON_LOCK)
+        return snarl_python_lock_value(address);
     int value = 0;
     return real_sem_getvalue((sem_t *)address, &value) == 0 ? value : 0;
 }
@@ -157,6 +161,7 @@ __attribute__((constructor)) static void begin(void)
     snarl_process_prepare();
     on_exit(finish, NULL);
     snarl_tsan_begin(thr);
+    snarl_python_prepare();
     snarl_current = thr;
     errno = saved;
 }

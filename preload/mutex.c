@@ -141,7 +141,7 @@ int snarl_mutex_unlock_at(struct snarl_thread *thr, pthread_mutex_t *mutex, stru
 
 SNARL_EXPORT int pthread_mutex_lock(pthread_mutex_t *mutex)
 {
-    struct snarl_thread *thr = snarl_enter();
+    struct snarl_thread *thr = snarl_enter_from(__builtin_return_address(0));
     if (!thr)
         return real_pthread_mutex_lock(mutex);
     int result = snarl_mutex_lock_at(thr, mutex, SNARL_SITE);
@@ -151,7 +151,7 @@ SNARL_EXPORT int pthread_mutex_lock(pthread_mutex_t *mutex)
 
 SNARL_EXPORT int pthread_mutex_trylock(pthread_mutex_t *mutex)
 {
-    struct snarl_thread *thr = snarl_enter();
+    struct snarl_thread *thr = snarl_enter_from(__builtin_return_address(0));
     if (!thr)
         return real_pthread_mutex_trylock(mutex);
     int result = snarl_mutex_trylock_at(thr, mutex, SNARL_SITE);
@@ -161,7 +161,7 @@ SNARL_EXPORT int pthread_mutex_trylock(pthread_mutex_t *mutex)
 
 SNARL_EXPORT int pthread_mutex_unlock(pthread_mutex_t *mutex)
 {
-    struct snarl_thread *thr = snarl_enter();
+    struct snarl_thread *thr = snarl_enter_from(__builtin_return_address(0));
     if (!thr)
         return real_pthread_mutex_unlock(mutex);
     int result = snarl_mutex_unlock_at(thr, mutex, SNARL_SITE);
@@ -196,7 +196,7 @@ int snarl_mutex_timedlock_at(struct snarl_thread *thr, pthread_mutex_t *mutex, c
 
 SNARL_EXPORT int pthread_mutex_timedlock(pthread_mutex_t *mutex, const struct timespec *deadline)
 {
-    struct snarl_thread *thr = snarl_enter();
+    struct snarl_thread *thr = snarl_enter_from(__builtin_return_address(0));
     if (!thr)
         return real_pthread_mutex_timedlock(mutex, deadline);
     int result = timedlock(thr, mutex, CLOCK_REALTIME, deadline, SNARL_SITE);
@@ -206,7 +206,7 @@ SNARL_EXPORT int pthread_mutex_timedlock(pthread_mutex_t *mutex, const struct ti
 
 SNARL_EXPORT int pthread_mutex_clocklock(pthread_mutex_t *mutex, clockid_t clock, const struct timespec *deadline)
 {
-    struct snarl_thread *thr = snarl_enter();
+    struct snarl_thread *thr = snarl_enter_from(__builtin_return_address(0));
     if (!thr)
         return real_pthread_mutex_clocklock(mutex, clock, deadline);
     int result = clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC ? timedlock(thr, mutex, clock, deadline, SNARL_SITE)
@@ -217,7 +217,7 @@ SNARL_EXPORT int pthread_mutex_clocklock(pthread_mutex_t *mutex, clockid_t clock
 
 SNARL_EXPORT int pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attributes)
 {
-    struct snarl_thread *thr = snarl_enter();
+    struct snarl_thread *thr = snarl_enter_from(__builtin_return_address(0));
     if (!thr)
         return real_pthread_mutex_init(mutex, attributes);
     struct snarl_site site = SNARL_SITE;
@@ -230,7 +230,7 @@ SNARL_EXPORT int pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexa
 
 SNARL_EXPORT int pthread_mutex_destroy(pthread_mutex_t *mutex)
 {
-    struct snarl_thread *thr = snarl_enter();
+    struct snarl_thread *thr = snarl_enter_from(__builtin_return_address(0));
     if (!thr)
         return real_pthread_mutex_destroy(mutex);
     check_use(thr, "pthread_mutex_destroy", mutex, SNARL_SITE);

@@ -8,7 +8,7 @@
 
 SNARL_EXPORT int sem_init(sem_t *semaphore, int shared, unsigned value)
 {
-    struct snarl_thread *thr = snarl_enter();
+    struct snarl_thread *thr = snarl_enter_from(__builtin_return_address(0));
     if (!thr)
         return real_sem_init(semaphore, shared, value);
     int result = real_sem_init(semaphore, shared, value);
@@ -20,7 +20,7 @@ SNARL_EXPORT int sem_init(sem_t *semaphore, int shared, unsigned value)
 
 SNARL_EXPORT int sem_destroy(sem_t *semaphore)
 {
-    struct snarl_thread *thr = snarl_enter();
+    struct snarl_thread *thr = snarl_enter_from(__builtin_return_address(0));
     if (!thr)
         return real_sem_destroy(semaphore);
     snarl_lock_destroy(thr, (uintptr_t)semaphore, SNARL_KIND_SEMAPHORE, SNARL_SITE);
@@ -46,7 +46,7 @@ SNARL_EXPORT sem_t *sem_open(const char *name, int flags, ...)
     mode_t mode = flags & O_CREAT ? va_arg(arguments, mode_t) : 0;
     unsigned value = flags & O_CREAT ? va_arg(arguments, unsigned) : 0;
     va_end(arguments);
-    struct snarl_thread *thr = snarl_enter();
+    struct snarl_thread *thr = snarl_enter_from(__builtin_return_address(0));
     if (!thr)
         return real_sem_open(name, flags, mode, value);
     sem_t *semaphore = real_sem_open(name, flags, mode, value);
@@ -60,7 +60,7 @@ SNARL_EXPORT sem_t *sem_open(const char *name, int flags, ...)
 /* The object leaves this process only with its last open handle, which we do not count: memory tells (munmap). */
 SNARL_EXPORT int sem_close(sem_t *semaphore)
 {
-    struct snarl_thread *thr = snarl_enter();
+    struct snarl_thread *thr = snarl_enter_from(__builtin_return_address(0));
     if (!thr)
         return real_sem_close(semaphore);
     int result = real_sem_close(semaphore);
@@ -96,7 +96,7 @@ static void wait_cancelled(void *argument)
 
 SNARL_EXPORT int sem_trywait(sem_t *semaphore)
 {
-    struct snarl_thread *thr = snarl_enter();
+    struct snarl_thread *thr = snarl_enter_from(__builtin_return_address(0));
     if (!thr)
         return real_sem_trywait(semaphore);
     int result = real_sem_trywait(semaphore);
@@ -108,7 +108,7 @@ SNARL_EXPORT int sem_trywait(sem_t *semaphore)
 
 SNARL_EXPORT int sem_wait(sem_t *semaphore)
 {
-    struct snarl_thread *thr = snarl_enter();
+    struct snarl_thread *thr = snarl_enter_from(__builtin_return_address(0));
     if (!thr)
         return real_sem_wait(semaphore);
     struct snarl_site site = SNARL_SITE;
@@ -131,7 +131,7 @@ SNARL_EXPORT int sem_wait(sem_t *semaphore)
 
 SNARL_EXPORT int sem_timedwait(sem_t *semaphore, const struct timespec *deadline)
 {
-    struct snarl_thread *thr = snarl_enter();
+    struct snarl_thread *thr = snarl_enter_from(__builtin_return_address(0));
     if (!thr)
         return real_sem_timedwait(semaphore, deadline);
     struct snarl_site site = SNARL_SITE;
@@ -154,7 +154,7 @@ SNARL_EXPORT int sem_timedwait(sem_t *semaphore, const struct timespec *deadline
 
 SNARL_EXPORT int sem_clockwait(sem_t *semaphore, clockid_t clock, const struct timespec *deadline)
 {
-    struct snarl_thread *thr = snarl_enter();
+    struct snarl_thread *thr = snarl_enter_from(__builtin_return_address(0));
     if (!thr)
         return real_sem_clockwait(semaphore, clock, deadline);
     struct snarl_site site = SNARL_SITE;
@@ -178,7 +178,7 @@ SNARL_EXPORT int sem_clockwait(sem_t *semaphore, clockid_t clock, const struct t
 /* Allowed in a signal handler, so there is nothing to say about one. */
 SNARL_EXPORT int sem_post(sem_t *semaphore)
 {
-    struct snarl_thread *thr = snarl_enter();
+    struct snarl_thread *thr = snarl_enter_from(__builtin_return_address(0));
     if (!thr)
         return real_sem_post(semaphore);
     snarl_semaphore_post(thr, (uintptr_t)semaphore, SNARL_SITE);

@@ -47,6 +47,28 @@ static inline struct snarl_thread *snarl_enter(void)
     return thr;
 }
 
+/* A language runtime in this process whose own mutexes, conditions and semaphores are not the program's: what it does
+ * with them is told in the program's terms by its agent (python/), or means nothing to it (its global lock). Set
+ * once, by the thread that finds it; size 0: there is none. */
+struct snarl_runtime {
+    uintptr_t start, size;
+};
+
+extern struct snarl_runtime snarl_runtime;
+
+static inline bool snarl_in_runtime(uintptr_t address)
+{
+    return address - snarl_runtime.start < snarl_runtime.size;
+}
+
+/* snarl_enter for the calls that a runtime makes for itself too: NULL when `caller`, the return address, is in it. */
+static inline struct snarl_thread *snarl_enter_from(const void *caller)
+{
+    if (__builtin_expect(snarl_in_runtime((uintptr_t)caller), 0))
+        return NULL;
+    return snarl_enter();
+}
+
 static inline void snarl_leave(struct snarl_thread *thr)
 {
     __asm__ volatile("" ::: "memory");

@@ -127,6 +127,8 @@ static bool may_walk(struct snarl_site_cache *cache)
 
 uint32_t snarl_unwind_site(struct snarl_site site, struct snarl_site_cache *cache, bool must)
 {
+    if (__builtin_expect(site.pc >> 63, 0)) /* no address of a program: snarl_site_of_stack */
+        return (uint32_t)site.pc;
     const struct snarl_site_entry *entry = entry_of(cache, site);
     cache->calls++;
     if (still_there(entry, site))

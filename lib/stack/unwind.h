@@ -17,6 +17,12 @@ struct snarl_site {
     uintptr_t cfa;
 };
 
+/* A site whose stack is known already (an interpreter's, in words): `stack` is a number of the depot. */
+static inline struct snarl_site snarl_site_of_stack(uint32_t stack)
+{
+    return (struct snarl_site){(uintptr_t)1 << 63 | stack, 0};
+}
+
 #define SNARL_SITE_ENTRIES 256 /* per thread, direct mapped; a power of two */
 #define SNARL_SITE_CHECKED 6   /* return addresses above the site that must still be the same */
 

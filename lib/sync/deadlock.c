@@ -149,7 +149,7 @@ static bool rests_on_semaphores(const struct walk *walk)
     bool rests = false;
     for (uint32_t i = 0; i < walk->length; i++) {
         const struct snarl_sync *sync = walk->step[i].held.lock;
-        if (!sync || sync->kind != SNARL_KIND_SEMAPHORE)
+        if (!sync || (sync->kind != SNARL_KIND_SEMAPHORE && sync->kind != SNARL_KIND_PYTHON_LOCK))
             continue;
         if (!(sync->flags & SNARL_OBJECT_PAIRED) || walk->length == 1)
             rests = true;
@@ -208,10 +208,15 @@ static bool confirmed(struct snarl_thread *thr)
     return !rests_on_semaphores(&s_walk) || snarl_stall_stands_still();
 }
 
+bool snarl_deadlock_suspected(struct snarl_thread *thr)
+{
+    struct walk walk;
+    return search(thr, &walk);
+}
+
 void snarl_deadlock_check(struct snarl_thread *thr)
 {
-    struct walk first;
-    if (!search(thr, &first))
+    if (!snarl_deadlock_suspected(thr))
         return;
     if (rests_on_semaphores(&first) && !snarl_stall_suspected())
         return; /* somebody still runs; should that change, stall.c looks again */

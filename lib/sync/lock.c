@@ -79,8 +79,17 @@ void snarl_lock_destroy(struct snarl_thread *thr, uintptr_t address, enum snarl_
     snarl_object_end(sync);
 }
 
-void snarl_lock_waiting(struct snarl_thread *thr, uintptr_t address, enum snarl_kind kind, uint32_t flags,
-                        enum snarl_mode mode, bool timed, struct snarl_site site)
+void snarl_lock_gone(struct snarl_thread *thr, uintptr_t address)
+{
+    struct snarl_sync *sync = snarl_object_find(thr, address);
+    if (!sync)
+        return;
+    snarl_lockgraph_forget(sync);
+    snarl_object_end(sync);
+}
+
+void snarl_lock_wait_begin(struct snarl_thread *thr, uintptr_t address, enum snarl_kind kind, uint32_t flags,
+                           enum snarl_mode mode, bool timed, struct snarl_site site)
 {
     struct snarl_sync *sync = object_of(thr, address, kind, flags);
     if (!sync)
@@ -90,10 +99,13 @@ void snarl_lock_waiting(struct snarl_thread *thr, uintptr_t address, enum snarl_
     if (held && held->mode == SNARL_MODE_READ && mode == SNARL_MODE_WRITE && sync->kind == SNARL_KIND_RWLOCK)
         snarl_misuse_report(thr, "rwlock-upgrade", sync, "wait", "wants to write while it holds the lock shared", site);
     snarl_wait_begin(thr, SNARL_WAIT_LOCK, sync, sync->id, mode, timed, site);
-    if (timed)
-        return;
-    snarl_deadlock_check(thr);
-    snarl_stall_check(thr);
+}
+
+void snarl_lock_waiting(struct snarl_thread *thr, uintptr_t address, enum snarl_kind kind, uint32_t flags,
+                        enum snarl_mode mode, bool timed, struct snarl_site site)
+{
+    snarl_lock_wait_begin(thr, address, kind, flags, mode, timed, site);
+    snarl_wait_check(thr);
 }
 
 void snarl_lock_wait_over(struct snarl_thread *thr)

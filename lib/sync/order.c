@@ -52,15 +52,16 @@ void snarl_once_passed(struct snarl_thread *thr, uintptr_t address, struct snarl
 }
 
 /* A thread that joins itself is refused with EDEADLK. (Two that join each other are not, by today's C library.) */
+void snarl_join_wait_begin(struct snarl_thread *thr, struct snarl_thread *target, bool timed, struct snarl_site site)
+{
+    if (target && target != thr && __atomic_load_n(&target->state, __ATOMIC_ACQUIRE) != SNARL_THREAD_ENDED)
+        snarl_wait_begin(thr, SNARL_WAIT_JOIN, target, target->id, SNARL_MODE_WRITE, timed, site);
+}
+
 void snarl_join_waiting(struct snarl_thread *thr, struct snarl_thread *target, bool timed, struct snarl_site site)
 {
-    if (!target || target == thr || __atomic_load_n(&target->state, __ATOMIC_ACQUIRE) == SNARL_THREAD_ENDED)
-        return;
-    snarl_wait_begin(thr, SNARL_WAIT_JOIN, target, target->id, SNARL_MODE_WRITE, timed, site);
-    if (timed)
-        return;
-    snarl_deadlock_check(thr);
-    snarl_stall_check(thr);
+    snarl_join_wait_begin(thr, target, timed, site);
+    snarl_wait_check(thr);
 }
 
 void snarl_join_over(struct snarl_thread *thr, struct snarl_thread *target, bool joined)

@@ -34,7 +34,7 @@ void snarl_semaphore_acquired(struct snarl_thread *thr, uintptr_t address, enum 
     if (!sync)
         return;
     if (!(sync->flags & SNARL_OBJECT_SIGNAL)) {
-        snarl_lock_acquired(thr, address, SNARL_KIND_SEMAPHORE, 0, SNARL_MODE_WRITE, how, site);
+        snarl_lock_acquired(thr, address, sync->kind, 0, SNARL_MODE_WRITE, how, site);
         return;
     }
     sync->acquisitions++;

@@ -30,8 +30,8 @@ static bool condition_blocks(const struct snarl_sync *condition)
 
 static bool lock_blocks(struct snarl_sync *sync, uint8_t mode)
 {
-    if (sync->kind == SNARL_KIND_SEMAPHORE)
-        return snarl_host->semaphore_value(sync->address) == 0;
+    if (sync->kind == SNARL_KIND_SEMAPHORE || sync->kind == SNARL_KIND_PYTHON_LOCK)
+        return snarl_host->semaphore_value(sync->kind, sync->address) == 0;
     if (__atomic_load_n(&sync->owner, __ATOMIC_SEQ_CST))
         return true;
     struct snarl_held held;
@@ -169,6 +169,12 @@ bool snarl_stall_stands_still(void)
 {
     uint64_t sum;
     return all_blocked(&sum) && confirmed(sum, false);
+}
+
+bool snarl_stall_suspected(void)
+{
+    uint64_t sum;
+    return snarl_wait_count() >= snarl_thread_alive() && all_blocked(&sum);
 }
 
 static void check(struct snarl_thread *thr, bool leaving)

@@ -22,6 +22,8 @@ void snarl_wait_begin(struct snarl_thread *thr, enum snarl_wait_kind kind, void 
                       enum snarl_mode mode, bool timed, struct snarl_site site)
 {
     struct snarl_wait *wait = &thr->wait;
+    if (wait->object) /* left without a word, by a handler that runs inside the wait */
+        snarl_wait_end(thr);
     wait->kind = (uint8_t)kind;
     wait->mode = (uint8_t)mode;
     wait->timed = timed;
@@ -40,6 +42,19 @@ void snarl_wait_end(struct snarl_thread *thr)
         __atomic_fetch_sub(&s_count, 1, __ATOMIC_SEQ_CST);
     __atomic_store_n(&thr->wait.object, NULL, __ATOMIC_SEQ_CST);
     thr->wait.serial++;
+}
+
+bool snarl_wait_suspicious(struct snarl_thread *thr)
+{
+    return thr->wait.object && !thr->wait.timed && (snarl_deadlock_suspected(thr) || snarl_stall_suspected());
+}
+
+void snarl_wait_check(struct snarl_thread *thr)
+{
+    if (!thr->wait.object || thr->wait.timed)
+        return;
+    snarl_deadlock_check(thr);
+    snarl_stall_check(thr);
 }
 
 static const char *wait_words(const struct snarl_thread *thr)

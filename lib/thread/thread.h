@@ -81,6 +81,7 @@ struct snarl_thread {
     bool detached, joined, main, written;
     bool noted; /* something learnt names it: its record must be written before it is reused */
     bool reusable;
+    bool managed; /* a language runtime sees to its end: no leak when nobody joins it */
     uint32_t creator; /* id; 0 none */
     uint32_t create_stack;
     uint64_t start_ns, end_ns; /* since the process's start */
