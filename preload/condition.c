@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "preload/mutex.h"
+#include "preload/python/python.h"
 #include "preload/real.h"
 #include "preload/shim.h"
 
@@ -145,6 +146,7 @@ SNARL_EXPORT int new_broadcast(pthread_cond_t *condition)
 
 SNARL_EXPORT int new_init(pthread_cond_t *condition, const pthread_condattr_t *attributes)
 {
+    snarl_python_meet((uintptr_t)__builtin_return_address(0));
     struct snarl_thread *thr = snarl_enter_from(__builtin_return_address(0));
     if (!thr)
         return real_pthread_cond_init(condition, attributes);

@@ -18,6 +18,7 @@
 
 #include "base/os.h"
 #include "preload/fatal.h"
+#include "preload/python/python.h"
 #include "preload/real.h"
 #include "preload/shim.h"
 
@@ -291,6 +292,9 @@ bool snarl_signals_may_wake(void)
         if (number == SIGSEGV || number == SIGBUS || number == SIGFPE || number == SIGILL || number == SIGTRAP ||
             number == SIGABRT || number == SIGSYS || number == SIGPIPE || number == SIGKILL || number == SIGSTOP)
             continue; /* come from what a thread does, and none does anything */
+        if (number == SIGINT && snarl_in_runtime((uintptr_t)s_actions[number].function) &&
+            snarl_python_interrupt_is_default())
+            continue; /* it only interrupts a program that could otherwise go on */
         if (real_sigaction(number, NULL, &action) == 0 && is_function((void *)action.sa_sigaction))
             return true;
     }

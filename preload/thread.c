@@ -11,6 +11,7 @@
 
 #include "base/memory.h"
 #include "preload/fatal.h"
+#include "preload/python/python.h"
 #include "preload/real.h"
 #include "preload/shim.h"
 #include "preload/thread.h"
@@ -143,7 +144,7 @@ SNARL_EXPORT int pthread_create(pthread_t *handle, const pthread_attr_t *attribu
     struct snarl_thread *thr = snarl_enter();
     if (!thr)
         return real_pthread_create(handle, attributes, function, argument);
-    struct start *start = make_start(thr, attributes, argument, SNARL_SITE);
+    struct start *start = make_start(thr, attributes, argument, snarl_python_creation(SNARL_SITE));
     if (!start) {
         snarl_leave(thr);
         return real_pthread_create(handle, attributes, function, argument);

@@ -62,7 +62,8 @@ static void check_destroy(struct snarl_thread *thr, struct snarl_sync *sync, str
     struct snarl_thread *cursor = snarl_thread_first();
     if (sync->kind != SNARL_KIND_SEMAPHORE && snarl_held_holder(sync, &cursor, &held))
         snarl_misuse_report(thr, "destroy-locked", sync, "release", "destroys a lock that is held", site);
-    else if (sync->kind == SNARL_KIND_SEMAPHORE && snarl_host->semaphore_value(sync->address) == 0 &&
+    else if (sync->kind == SNARL_KIND_SEMAPHORE &&
+             snarl_host->semaphore_value(SNARL_KIND_SEMAPHORE, sync->address) == 0 &&
              somebody_waits(sync))
         snarl_misuse_report(thr, "destroy-waiting", sync, "release",
                             "destroys a semaphore for which a thread waits", site);

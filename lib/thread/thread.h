@@ -82,6 +82,7 @@ struct snarl_thread {
     bool noted; /* something learnt names it: its record must be written before it is reused */
     bool reusable;
     bool managed; /* a language runtime sees to its end: no leak when nobody joins it */
+    bool daemon;  /* such a runtime does not wait for it */
     uint32_t creator; /* id; 0 none */
     uint32_t create_stack;
     uint64_t start_ns, end_ns; /* since the process's start */

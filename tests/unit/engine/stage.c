@@ -14,8 +14,9 @@ static bool never(void)
     return false;
 }
 
-static int zero(uintptr_t address)
+static int zero(enum snarl_kind kind, uintptr_t address)
 {
+    (void)kind;
     (void)address;
     return 0;
 }

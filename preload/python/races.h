@@ -1,0 +1,8 @@
+/* races.h - lost updates in Python code; see races.c. */
+#ifndef SNARL_PRELOAD_PYTHON_RACES_H
+#define SNARL_PRELOAD_PYTHON_RACES_H
+
+void snarl_python_races_install(void);
+void snarl_python_races_stop(void);
+
+#endif
