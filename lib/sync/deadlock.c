@@ -211,15 +211,14 @@ static bool confirmed(struct snarl_thread *thr)
 bool snarl_deadlock_suspected(struct snarl_thread *thr)
 {
     struct walk walk;
-    return search(thr, &walk);
+    /* Where somebody still runs it waits; should that change, stall.c looks again. */
+    return search(thr, &walk) && !(rests_on_semaphores(&walk) && !snarl_stall_suspected());
 }
 
 void snarl_deadlock_check(struct snarl_thread *thr)
 {
     if (!snarl_deadlock_suspected(thr))
         return;
-    if (rests_on_semaphores(&first) && !snarl_stall_suspected())
-        return; /* somebody still runs; should that change, stall.c looks again */
     snarl_mutex_lock(&s_lock); /* one at a time; the same cycle is found again by others, and counted as seen */
     bool found = search(thr, &s_walk) && confirmed(thr) && write_deadlock(&s_walk);
     snarl_mutex_unlock(&s_lock);

@@ -171,12 +171,6 @@ bool snarl_stall_stands_still(void)
     return all_blocked(&sum) && confirmed(sum, false);
 }
 
-bool snarl_stall_suspected(void)
-{
-    uint64_t sum;
-    return snarl_wait_count() >= snarl_thread_alive() && all_blocked(&sum);
-}
-
 static void check(struct snarl_thread *thr, bool leaving)
 {
     uint64_t sum;

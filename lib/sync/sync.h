@@ -24,7 +24,6 @@ void snarl_wait_describe(struct snarl_thread *thr);
 
 /* Whether there is anything to confirm: a look that takes no lock. */
 bool snarl_deadlock_suspected(struct snarl_thread *thr);
-bool snarl_stall_suspected(void);
 /* Looks for a cycle of waits through `thr`; confirms it, reports it and perhaps ends the process. */
 void snarl_deadlock_check(struct snarl_thread *thr);
 /* Whether every thread waits and nobody can go on; the same. */
