@@ -217,7 +217,8 @@ bool snarl_deadlock_suspected(struct snarl_thread *thr)
 
 void snarl_deadlock_check(struct snarl_thread *thr)
 {
-    if (!snarl_deadlock_suspected(thr))
+    struct walk first;
+    if (!search(thr, &first))
         return;
     snarl_mutex_lock(&s_lock); /* one at a time; the same cycle is found again by others, and counted as seen */
     bool found = search(thr, &s_walk) && confirmed(thr) && write_deadlock(&s_walk);
