@@ -185,7 +185,8 @@ void snarl_pick_order(const json_t *finding, uint32_t *order)
             continue;
         double at = json_number_value(json_object_get(event, "time_s"));
         bool hold = !strcmp(snarl_pick_text(event, "role"), "hold");
-        moments[i] = (struct moment){at > 0 ? at : first_of_thread(events, event), hold ? 0 : 1, i};
+        bool before = !strcmp(snarl_pick_text(event, "role"), "access"); /* the earlier of a race */
+        moments[i] = (struct moment){at > 0 || before ? at : first_of_thread(events, event), hold ? 0 : 1, i};
     }
     if (moments)
         qsort(moments, count, sizeof(*moments), earlier);

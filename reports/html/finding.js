@@ -70,11 +70,12 @@ function eventCard(event, finding) {
             h('span', { class: 'path', title: frame.file ?? frame.module }, placeShort(frame)),
             frame.inlined && h('span', { class: 'badge' }, 'inlined')),
         held.length ? h('p', { class: 'held' }, 'holding ', held.map((id, i) => [i ? ', ' : '', h('b', null, lockName(id))])) :
-            finding.kind === 'data-race' && h('p', { class: 'held' }, 'holding no lock'),
+            finding.kind === 'data-race' && locksKnown(event) && h('p', { class: 'held' }, 'holding no lock'),
         sourceLines(frame, CONTEXT_SHOWN), stackDetails(event));
 }
 
-// When each event happened. A hold whose time was not kept comes just before what its thread did with it.
+// When each event happened. A hold whose time was not kept comes just before what its thread did with it; in a
+// deadlock, all of them come before the waits. The access of a race whose time was not kept is the earlier one.
 function timedEvents(finding) {
     const events = list(finding.events);
     const known = (e) => typeof e.time_s === 'number' && e.time_s > 0;
@@ -84,7 +85,8 @@ function timedEvents(finding) {
             const later = events.filter((e) => e.thread === event.thread && known(e)).map((e) => e.time_s);
             if (later.length) at = Math.min(...later);
         }
-        if (!known(event) && event.role === 'hold' && finding.kind === 'deadlock') at = -1;
+        const first = (event.role === 'hold' && finding.kind === 'deadlock') || (event.role === 'access' && finding.kind === 'data-race');
+        if (!known(event) && first) at = -1;
         return { event, at, shown: known(event) ? seconds(event.time_s) : 'earlier', index };
     });
     return timed.sort((a, b) => (a.at - b.at || 0) ||

@@ -134,21 +134,27 @@ function cyclePicture(finding) {
 
 function memoryName(finding, event) {
     const location = finding.location ?? {};
-    return location.symbol || `${location.kind && location.kind !== 'unknown' ? location.kind : 'memory'} at ${event.address ?? location.address ?? '?'}`;
+    if (location.symbol) return location.symbol;
+    const words = { heap: 'heap block', stack: 'stack memory', tls: 'thread-local memory', mapping: 'mapped memory', fd: 'descriptor' };
+    return words[location.kind] ?? event.address ?? location.address ?? 'memory';
 }
+
+// What an earlier access held is not always kept: then neither is its time.
+const locksKnown = (event) => list(event.locks_held).length > 0 || event.time_s > 0;
 
 function heldWords(event) {
     const held = list(event.locks_held).map(lockName);
-    return held.length ? `holding ${held.join(', ')}` : 'holding no lock';
+    return held.length ? `holding ${held.join(', ')}` : locksKnown(event) ? 'holding no lock' : '';
 }
 
 // Two accesses, and the memory between them.
 function racePicture(finding) {
     const [a, b] = list(finding.events);
     if (!a || !b) return null;
-    const order = (a.time_s ?? 0) <= (b.time_s ?? 0) ? [a, b] : [b, a];
+    const order = timedEvents(finding).map((timed) => timed.event).filter((event) => event === a || event === b);
     const shared = list(a.locks_held).filter((id) => list(b.locks_held).includes(id));
-    const verdict = shared.length ? `${shared.map(lockName).join(', ')} held by both, but not in a way that orders them` : 'no lock in common, nothing orders the two';
+    const verdict = shared.length ? `${shared.map(lockName).join(', ')} held by both, but not in a way that orders them` :
+        locksKnown(a) && locksKnown(b) ? 'no lock in common, nothing orders the two' : 'nothing orders the two';
     const memory = { x: 450, y: 60 };
     const size = finding.location?.size;
     const sides = order.map((event, i) => {
@@ -164,7 +170,7 @@ function racePicture(finding) {
     const name = memoryName(finding, a);
     return h('figure', { class: 'picture' },
         s('svg', { viewBox: '0 0 900 142', role: 'img', 'aria-label': `Two threads touch ${name}: ${verdict}.` }, heads(), sides,
-            box(memory.x, memory.y, name, size ? `${finding.location.kind}, ${size} bytes` : finding.location?.kind, 'memory'),
+            box(memory.x, memory.y, name, [finding.location?.symbol && finding.location.kind, size && `${size} bytes`].filter(Boolean).join(', ') || null, 'memory'),
             s('text', { class: 'edge wants', x: 450, y: 118, 'text-anchor': 'middle' }, short(verdict, 60))),
         h('figcaption', { class: 'offscreen' }, `Two threads touch ${name}: ${verdict}.`));
 }

@@ -234,6 +234,23 @@ def document(findings):
                                                "be resolved"}]}
 
 
+def earlier():
+    """A race as the engine tells it when of the earlier access only its place is known."""
+    made = race()
+    made["events"][1].update(time_s=0.0, locks_held=[])
+    made["location"]["symbol"] = None
+    return document([made])
+
+
+def joins():
+    """Two threads that join each other."""
+    made = deadlock()
+    made["events"] = [dict(e, lock=None, what="waits for a thread to end", locks_held=[]) for e in made["events"]
+                      if e["role"] == "wait"]
+    made["rule"] = "join-cycle"
+    return document([made])
+
+
 def judged():
     """As it is after a gate with a baseline and a store: one new finding, an accepted one and a suppressed one."""
     made = document([deadlock(), race(), misuse()])
@@ -293,6 +310,8 @@ def documents():
         "all": document([deadlock(), stall(), race(), misuse(), signal_unsafe(), inversion(), leak()]),
         "hostile": hostile(),
         "judged": judged(),
+        "earlier": earlier(),
+        "joins": joins(),
     }
 
 

@@ -75,6 +75,18 @@ test('a race shows the memory, the inlined frame and where the block comes from'
     assert.match(await page.locator('.origins').textContent(), /Heap block.*128 bytes.*calloc/s);
 }));
 
+test('an access whose time was not kept is the earlier one, and nothing is claimed about its locks', () => withPage('earlier', RACE, {}, async (page) => {
+    assert.deepEqual(await page.locator('.card .what').allTextContents(), ['write of 8 bytes', 'read of 8 bytes']);
+    assert.deepEqual((await page.locator('.timeline .time').allTextContents()).slice(1), ['earlier', '3.52 ms']);
+    assert.equal(await page.locator('.card >> nth=0').locator('.held').count(), 0);
+    assert.match(await page.locator('.picture svg').getAttribute('aria-label'), /heap block: nothing orders the two/);
+}));
+
+test('a deadlock of joins is a ring too', () => withPage('joins', DEADLOCK, {}, async (page) => {
+    assert.match(await page.locator('.picture svg').getAttribute('aria-label'), /pay-in waits for pay-out to end; pay-out waits for pay-in to end/);
+    assert.deepEqual(await page.locator('.card .what').allTextContents(), ['waits for pay-out to end, for ever', 'waits for pay-in to end, for ever']);
+}));
+
 test('a stack opens and its frames show their source', () => withPage('all', RACE, {}, async (page) => {
     await page.click('.card .stackbox > summary >> nth=0');
     await page.click('.card .stack li:nth-child(2) summary >> nth=0');
