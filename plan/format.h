@@ -130,7 +130,7 @@ struct snarl_plan_thread {
     uint64_t first;   /* SNARL_CHECK_RACE: a cell's word minus this ... */
     uint64_t outside; /* ... has none of these bits when the access is known already */
     uint64_t write;   /* what makes the word of a read look like that of a write */
-    uint64_t spare;
+    uint64_t atomic;  /* the address of the atomic operation in progress */
 };
 #define SNARL_PLAN_THREAD_USUAL (-64) /* where the area is in a program without thread-local storage of its own */
 
@@ -176,5 +176,40 @@ static inline uint64_t snarl_plan_hash(const void *bytes, size_t size)
         hash = (hash ^ lane[i]) * 0xff51afd7ed558ccdull ^ hash >> 31;
     return hash;
 }
+
+#define SNARL_PLAN_NAME_MAX 128
+
+/* The name of a plan in the cache folder. */
+static inline void snarl_plan_name(char name[SNARL_PLAN_NAME_MAX], const uint8_t *build_id, uint32_t size,
+                                   enum snarl_plan_check check)
+{
+    static const char *const s_kind[] = {"-none-", "-count-", "-race-"};
+    const char *tail[] = {s_kind[check], SNARL_VERSION, "-", NULL};
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < size && i < 32; i++) {
+        name[at++] = "0123456789abcdef"[build_id[i] >> 4];
+        name[at++] = "0123456789abcdef"[build_id[i] & 15];
+    }
+    for (int i = 0; tail[i]; i++)
+        for (const char *c = tail[i]; *c; c++)
+            name[at++] = *c;
+    name[at++] = '0' + SNARL_PLAN_VERSION;
+    __builtin_memcpy(name + at, ".plan", 6);
+}
+
+/* What stands for a build-id in a file that has none: two FNV-1a hashes over words, 16 bytes. */
+static inline void snarl_plan_file_id(uint8_t id[16], const uint8_t *bytes, size_t size)
+{
+    uint64_t hash[2] = {0xcbf29ce484222325ull, 0x9ae16a3b2f90404full};
+    for (size_t at = 0; at < size; at += 8) {
+        uint64_t word = 0;
+        __builtin_memcpy(&word, bytes + at, size - at < 8 ? size - at : 8);
+        hash[0] = (hash[0] ^ word) * 0x100000001b3ull;
+        hash[1] = ((hash[1] << 7 | hash[1] >> 57) ^ word) * 0x9e3779b97f4a7c15ull;
+    }
+    __builtin_memcpy(id, hash, sizeof(hash));
+}
+
+_Static_assert(SNARL_PLAN_VERSION < 10, "a plan's name has one digit for it");
 
 #endif

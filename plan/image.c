@@ -4,6 +4,8 @@
  * headers, not sections) and must survive any bytes; it is the part that the fuzzer plays with. */
 #include "plan/image.h"
 
+#include "plan/format.h"
+
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -376,20 +378,6 @@ static void read_sections(struct snarl_image *image)
         qsort(image->symbols, image->symbol_count, sizeof(*image->symbols), compare_symbols);
 }
 
-/* A file without a build-id is known by its bytes (two FNV-1a hashes over words). */
-static void hash_file(struct snarl_image *image)
-{
-    uint64_t hash[2] = {0xcbf29ce484222325ull, 0x9ae16a3b2f90404full};
-    for (size_t at = 0; at < image->file_size; at += 8) {
-        uint64_t word = 0;
-        memcpy(&word, image->file + at, image->file_size - at < 8 ? image->file_size - at : 8);
-        hash[0] = (hash[0] ^ word) * 0x100000001b3ull;
-        hash[1] = ((hash[1] << 7 | hash[1] >> 57) ^ word) * 0x9e3779b97f4a7c15ull;
-    }
-    memcpy(image->build_id, hash, sizeof(hash));
-    image->build_id_size = sizeof(hash);
-}
-
 const char *snarl_image_open(struct snarl_image *image, const char *path)
 {
     memset(image, 0, sizeof(*image));
@@ -411,8 +399,10 @@ const char *snarl_image_open(struct snarl_image *image, const char *path)
     if (problem)
         return problem;
     read_sections(image);
-    if (!image->build_id_size)
-        hash_file(image);
+    if (!image->build_id_size) {
+        snarl_plan_file_id(image->build_id, image->file, image->file_size);
+        image->build_id_size = 16;
+    }
     return snarl_image_read_frames(image, eh_frame_hdr);
 }
 

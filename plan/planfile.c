@@ -46,12 +46,9 @@ const char *snarl_planfile_folder(char *folder, size_t size)
 bool snarl_planfile_path(char *path, size_t size, const char *folder, const uint8_t *build_id,
                          unsigned build_id_size, enum snarl_plan_check check)
 {
-    static const char *const s_kind[] = {"none", "count", "race"};
-    char hex[2 * SNARL_IMAGE_BUILD_ID_MAX + 1] = "";
-    for (unsigned i = 0; i < build_id_size && i < SNARL_IMAGE_BUILD_ID_MAX; i++)
-        sprintf(hex + 2 * i, "%02x", build_id[i]);
-    int length = snprintf(path, size, "%s/%s-%s-%s-%u.plan", folder, hex, s_kind[check], SNARL_VERSION,
-                          SNARL_PLAN_VERSION);
+    char name[SNARL_PLAN_NAME_MAX];
+    snarl_plan_name(name, build_id, build_id_size, check);
+    int length = snprintf(path, size, "%s/%s", folder, name);
     return length > 0 && (size_t)length < size;
 }
 

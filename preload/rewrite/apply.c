@@ -351,7 +351,7 @@ void snarl_rewrite_forget(uintptr_t base)
 }
 
 const char *snarl_rewrite_apply(const struct snarl_rewrite_host *host, const struct snarl_rewrite_target *target,
-                                const char *plan_path, enum snarl_plan_check check)
+                                const char *plan_path, enum snarl_plan_check check, bool tables_only)
 {
     struct snarl_rewrite_module module = {.base = target->base, .end = target->base + target->size};
     struct snarl_rewrite_module *entry = free_entry();
@@ -359,9 +359,9 @@ const char *snarl_rewrite_apply(const struct snarl_rewrite_host *host, const str
     const char *problem = entry ? NULL : "there are too many modules";
     if (!problem)
         problem = open_plan(&module, plan_path, target, check, &fd);
-    if (!problem)
+    if (!problem && !tables_only)
         problem = check_patches(&module, target);
-    if (!problem)
+    if (!problem && !tables_only)
         problem = place_copy(&module, host, target, fd);
     if (fd >= 0)
         snarl_os_close(fd);
@@ -371,7 +371,7 @@ const char *snarl_rewrite_apply(const struct snarl_rewrite_host *host, const str
         module.rows = section(&module, SNARL_SECTION_ROWS);
         module.row_count = section_count(&module, SNARL_SECTION_ROWS, sizeof(*module.rows));
         publish(entry, &module); /* before the patches: a fault in the copy must be understood */
-        problem = patch_text(&module, target);
+        problem = tables_only ? NULL : patch_text(&module, target);
         if (problem)
             memset(entry, 0, sizeof(*entry));
     }

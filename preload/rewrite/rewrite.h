@@ -51,9 +51,10 @@ struct snarl_rewrite_host {
 };
 
 void snarl_rewrite_describe(struct snarl_rewrite_target *target, const struct dl_phdr_info *info);
-/* Applies the plan in the file. NULL or, when the module stays as it is, why in words. */
+/* Applies the plan in the file; with `tables_only` the code stays as it is, and only the plan's unwinding tables are used.
+ * NULL or, when the module stays as it is, why in words. */
 const char *snarl_rewrite_apply(const struct snarl_rewrite_host *host, const struct snarl_rewrite_target *target,
-                                const char *plan_path, enum snarl_plan_check check);
+                                const char *plan_path, enum snarl_plan_check check, bool tables_only);
 /* The module that was mapped at `base` is gone: its copy is unmapped. */
 void snarl_rewrite_forget(uintptr_t base);
 

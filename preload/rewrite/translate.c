@@ -78,8 +78,10 @@ void snarl_translate_in(struct snarl_translated *kept, ucontext_t *context, stru
     greg_t *registers = context->uc_mcontext.gregs;
     uintptr_t pc = (uintptr_t)registers[REG_RIP];
     kept->has_slots = area != NULL;
-    if (area)
+    if (area) {
         memcpy(kept->slots, area->slot, sizeof(kept->slots));
+        kept->atomic = area->atomic;
+    }
     kept->module = snarl_rewrite_module_of_copy(pc);
     if (!kept->module)
         return;
@@ -99,8 +101,10 @@ void snarl_translate_in(struct snarl_translated *kept, ucontext_t *context, stru
 void snarl_translate_out(const struct snarl_translated *kept, ucontext_t *context, struct snarl_plan_thread *area)
 {
     greg_t *registers = context->uc_mcontext.gregs;
-    if (area && kept->has_slots)
+    if (area && kept->has_slots) {
         memcpy(area->slot, kept->slots, sizeof(kept->slots));
+        area->atomic = kept->atomic;
+    }
     if (!kept->module)
         return;
     bool same = true;

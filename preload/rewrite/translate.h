@@ -17,6 +17,7 @@ struct snarl_translated {
     greg_t registers[NGREG];                   /* as they were */
     greg_t shown[NGREG];                       /* as the handler was given them */
     uint64_t slots[3];
+    uint64_t atomic;
     bool has_slots;
 };
 

@@ -123,20 +123,17 @@ static void note(const char *text, const char *name, const char *problem)
 
 static void apply_found(void)
 {
-    static const char *const s_words[] = {"none", "count", "race"};
     const char *folder = getenv("SNARL_TEST_FOLDER");
     s_found_count = 0;
     dl_iterate_phdr(collect, NULL);
     for (unsigned i = 0; i < s_found_count; i++) {
         struct found *found = &s_found[i];
-        char path[1024], hex[65] = "";
+        char path[1024], name[SNARL_PLAN_NAME_MAX];
         if (!found->target.build_id_size)
             continue;
-        for (unsigned k = 0; k < found->target.build_id_size; k++)
-            sprintf(hex + 2 * k, "%02x", found->target.build_id[k]);
-        snprintf(path, sizeof(path), "%s/%s-%s-%s-%u.plan", folder, hex, s_words[s_check], SNARL_VERSION,
-                 SNARL_PLAN_VERSION);
-        const char *problem = snarl_rewrite_apply(&s_host, &found->target, path, s_check);
+        snarl_plan_name(name, found->target.build_id, found->target.build_id_size, s_check);
+        snprintf(path, sizeof(path), "%s/%s", folder, name);
+        const char *problem = snarl_rewrite_apply(&s_host, &found->target, path, s_check, false);
         note(problem ? "refused" : "applied", found->name, problem);
     }
 }
