@@ -237,6 +237,22 @@ void snarl_engine_exec(struct snarl_thread *thr)
     snarl_runfile_end();
 }
 
+void snarl_engine_coverage(uintptr_t address, uint64_t accesses, uint64_t instrumented, const char *reason)
+{
+    const struct snarl_module *module = snarl_modules_find(address, true);
+    if (!module)
+        return;
+    snarl_runfile_begin();
+    snarl_runfile_module_of(address);
+    struct snarl_wire_writer *writer = snarl_runfile_record(SNARL_RECORD_COVERAGE);
+    snarl_wire_put_uint(writer, module->id);
+    snarl_wire_put_uint(writer, accesses);
+    snarl_wire_put_uint(writer, instrumented);
+    snarl_wire_put_text(writer, reason);
+    snarl_runfile_finish();
+    snarl_runfile_end();
+}
+
 void snarl_engine_note(const char *text)
 {
     snarl_runfile_begin();

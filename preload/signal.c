@@ -18,8 +18,10 @@
 
 #include "base/os.h"
 #include "preload/fatal.h"
+#include "preload/instrument.h"
 #include "preload/python/python.h"
 #include "preload/real.h"
+#include "preload/rewrite/translate.h"
 #include "preload/shim.h"
 
 #define PUT_OFF_MAX 32 /* further ones of a thread are delivered although it is inside the detector */
@@ -129,11 +131,16 @@ static void deliver(int signal, siginfo_t *info, void *context)
         struct sigaction standard = {.sa_handler = SIG_DFL};
         real_sigaction(signal, &standard, NULL);
     }
+    struct snarl_translated kept; /* what the program sees is its own code, wherever a copy of it runs */
+    snarl_translate_in(&kept, context, &snarl_area);
     errno = saved;
     if (known && !thr->guard && !fault)
         call_asynchronous(thr, &action, signal, info, context);
     else
         call(&action, signal, info, context);
+    saved = errno;
+    snarl_translate_out(&kept, context, &snarl_area);
+    errno = saved;
 }
 
 bool snarl_signal_still_inside(struct snarl_thread *thr, struct snarl_site site)

@@ -11,6 +11,7 @@
 
 #include "base/memory.h"
 #include "preload/fatal.h"
+#include "preload/instrument.h"
 #include "preload/python/python.h"
 #include "preload/real.h"
 #include "preload/shim.h"
@@ -46,6 +47,7 @@ static void end_of_thread(void *value)
     if (!thr)
         return;
     snarl_tsan_attach(NULL);
+    snarl_instrument_attach(NULL);
     snarl_engine_thread_end(thr);
     snarl_current = detached_record();
     __atomic_store_n(&thr->guard, 0, __ATOMIC_RELEASE); /* our last touch: from here on the record may be another's */
@@ -53,10 +55,11 @@ static void end_of_thread(void *value)
 }
 
 /* The first thread is about to be created, by the only one there is. */
-static void prepare_first(void)
+static void prepare_first(struct snarl_thread *thr)
 {
     if (s_has_key)
         return;
+    snarl_instrument_wake(thr);
     s_has_key = pthread_key_create(&s_end_key, end_of_thread) == 0;
     if (s_has_key)
         pthread_setspecific(s_end_key, (void *)1);
@@ -86,6 +89,7 @@ static void begin(const struct start *start)
     snarl_engine_thread_start(thr, snarl_self_handle());
     snarl_current = thr;
     snarl_tsan_attach(thr);
+    snarl_instrument_attach(thr);
     if (s_has_key)
         pthread_setspecific(s_end_key, (void *)1);
     snarl_leave(thr);
@@ -110,7 +114,7 @@ static int run_c11(void *argument)
 static struct start *make_start(struct snarl_thread *thr, const pthread_attr_t *attributes, void *argument,
                                 struct snarl_site site)
 {
-    prepare_first();
+    prepare_first(thr);
     int detached = PTHREAD_CREATE_JOINABLE;
     if (attributes)
         pthread_attr_getdetachstate(attributes, &detached);

@@ -35,15 +35,34 @@ struct access {
 
 /* --- epochs and caches --- */
 
+/* Up to the end of the chunk, cut to a power of two: units not yet taken are in no cell. */
+void snarl_race_window_update(struct snarl_race_thread *thr)
+{
+    const uint64_t twice = 0x100000001u;
+    struct snarl_race_window window = {.first = SNARL_CELL_UNIT * twice, .outside = UINT64_MAX}; /* a unit never used */
+    uint32_t first_unit = snarl_cell_unit(thr->base);
+    if (!thr->window)
+        return;
+    if (thr->ignore) {
+        window.outside = 0;
+    } else if (!thr->pending && first_unit < thr->chunk_end) {
+        uint32_t room = 1u << (31 - __builtin_clz(thr->chunk_end - first_unit));
+        window.first = thr->base * twice;
+        window.outside = ~((room - 1) * twice);
+    }
+    *thr->window = window;
+}
+
 void snarl_race_set_range(struct snarl_race_thread *thr, uint32_t first_unit)
 {
     if (thr->ignore) {
         thr->base = 0;
         thr->span = UINT32_MAX;
-        return;
+    } else {
+        thr->base = first_unit | SNARL_CELL_FULL;
+        thr->span = thr->pending ? 0 : thr->next_unit - first_unit;
     }
-    thr->base = first_unit | SNARL_CELL_FULL;
-    thr->span = thr->pending ? 0 : thr->next_unit - first_unit;
+    snarl_race_window_update(thr);
 }
 
 void snarl_race_new_stamp(struct snarl_race_thread *thr)
@@ -404,7 +423,8 @@ static bool prepare(struct snarl_race_thread *thr, struct access *access, uintpt
     access->size = size > UINT8_MAX ? 0 : (uint8_t)size;
     access->pc = pc;
     access->site = pc | (uint64_t)flags << 47 | (uint64_t)access->size << 53;
-    access->node = thr->told ? thr->told : snarl_race_call_node(thr);
+    bool place = !thr->told && thr->frame == thr->frames && snarl_race_global.host.place;
+    access->node = thr->told ? thr->told : place ? snarl_race_global.host.place(thr) : snarl_race_call_node(thr);
     return true;
 }
 

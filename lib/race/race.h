@@ -76,6 +76,13 @@ struct snarl_boundary {
     uint32_t first_unit, chunk;
 };
 
+/* What rewritten code tests (plan/check.c): a word is known when (word - first) & outside is 0, in each half of two words. It is
+ * the part of [base, base + span) that such a test can name, and what no record has been made of yet may be in it. */
+struct snarl_race_window {
+    uint64_t first;
+    uint64_t outside;
+};
+
 struct snarl_race_thread {
     /* the fast path reads these: see snarl_race_hit */
     uint32_t base;   /* the first unit of this epoch, as the word of a full write */
@@ -104,6 +111,7 @@ struct snarl_race_thread {
     struct snarl_boundary boundary[SNARL_BOUNDARIES];
     uint32_t told; /* the history node of the access in progress, when the caller knows it; 0: from the noted calls */
     void *host;    /* the host's */
+    struct snarl_race_window *window; /* the host's, kept up to date; may be NULL */
     struct snarl_race_frame *frames; /* the array */
     struct snarl_race_thread *next;  /* all that exist */
     uint32_t lost_frames;
@@ -135,6 +143,8 @@ struct snarl_race_host {
     uint32_t (*lockset)(struct snarl_race_thread *thr);
     /* The history node of `pc` when the thread has no noted calls; NULL: a stack of that one frame. */
     uint32_t (*where)(struct snarl_race_thread *thr, uintptr_t pc);
+    /* A number below 2^28 that tells the stack of the access in progress from others, likewise; NULL: 0. */
+    uint32_t (*place)(struct snarl_race_thread *thr);
 };
 
 struct snarl_race_options {
@@ -170,6 +180,8 @@ uint32_t snarl_race_thread_owner(uint32_t slot, uint32_t epoch);
 /* Between these the thread's accesses are not looked at. They nest. */
 void snarl_race_ignore_begin(struct snarl_race_thread *thr);
 void snarl_race_ignore_end(struct snarl_race_thread *thr);
+/* After `window` was set. */
+void snarl_race_window_update(struct snarl_race_thread *thr);
 /* The locks held have changed. */
 void snarl_race_lockset_changed(struct snarl_race_thread *thr);
 

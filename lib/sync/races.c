@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "base/vector.h"
 #include "history/history.h"
 #include "stack/depot.h"
 #include "stack/modules.h"
@@ -307,7 +308,7 @@ static void locate(struct snarl_thread *thr, uintptr_t byte)
             location->kind = "stack";
 }
 
-static void report(struct snarl_race_thread *races, const struct snarl_race *race)
+static void write_finding(struct snarl_race_thread *races, const struct snarl_race *race)
 {
     char what_now[64], what_before[64];
     struct snarl_thread *thr = races->host;
@@ -329,7 +330,18 @@ static void report(struct snarl_race_thread *races, const struct snarl_race *rac
     snarl_mutex_unlock(&s_lock);
 }
 
-static const struct snarl_race_host s_host = {.report = report, .lockset = lockset};
+/* Rare and long: it may call libc. */
+static void report(struct snarl_race_thread *races, const struct snarl_race *race)
+{
+    struct snarl_vector_state state;
+    snarl_vector_save(&state);
+    write_finding(races, race);
+    snarl_vector_restore(&state);
+}
+
+uint32_t (*snarl_races_where)(struct snarl_race_thread *races, uintptr_t pc);
+uint32_t (*snarl_races_place)(struct snarl_race_thread *races);
+
 
 bool snarl_races_begin(struct snarl_thread *thr)
 {
@@ -337,7 +349,9 @@ bool snarl_races_begin(struct snarl_thread *thr)
         return true;
     if (snarl_awake)
         return false; /* what the threads did so far is not known */
-    if (!snarl_race_init(&s_host, NULL)) {
+    const struct snarl_race_host host = {
+        .report = report, .lockset = lockset, .where = snarl_races_where, .place = snarl_races_place};
+    if (!snarl_race_init(&host, NULL)) {
         snarl_engine_note("races are not looked for: the address space has no room for the shadow memory "
                           "(a limit on virtual memory, `ulimit -v`?)");
         return false;
