@@ -41,11 +41,17 @@ static void put_line(const struct snarl_page *page, const char *text)
     newline(page);
 }
 
-static const char *thread_of(const json_t *event, char *label, size_t size)
+/* As a sentence begins with it. */
+static const char *thread_of(const struct snarl_page *page, const json_t *event, char *label, size_t size)
 {
-    snarl_thread_label(json_object_get(event, "thread"), label, size);
+    const json_t *thread = json_object_get(event, "thread");
+    snarl_thread_label(thread, label, size);
     if (!strncmp(label, "the ", 4) || !strncmp(label, "a ", 2))
         label[0] -= 'a' - 'A';
+    size_t length = strlen(label);
+    const char *id = snarl_json_text(thread, "id");
+    if (page->name_processes && *id)
+        snprintf(label + length, size - length, " of process %.*s", (int)strcspn(id, "-"), id);
     return label;
 }
 
@@ -166,7 +172,7 @@ static void put_cycle(const struct snarl_page *page, const json_t *finding)
         if (!edges++)
             newline(page);
         fputs("      ", page->out);
-        snarl_paint(page, SNARL_PAINT_THREAD, "%s", thread_of(event, label, sizeof(label)));
+        snarl_paint(page, SNARL_PAINT_THREAD, "%s", thread_of(page, event, label, sizeof(label)));
         fputs(": ", page->out);
         snarl_paint(page, SNARL_PAINT_LOCK, "%s", lock_of(finding, hold));
         fputs(" -> ", page->out);
@@ -247,7 +253,7 @@ static void put_event(const struct snarl_page *page, const json_t *finding, cons
     char label[TEXT_MAX];
     newline(page);
     fputs("  ", page->out);
-    snarl_paint(page, SNARL_PAINT_THREAD, "%s", thread_of(event, label, sizeof(label)));
+    snarl_paint(page, SNARL_PAINT_THREAD, "%s", thread_of(page, event, label, sizeof(label)));
     put_deed(page, finding, event);
     if (!has_role(event, "hold"))
         put_held(page, finding, event);
@@ -351,7 +357,7 @@ static void put_threads(const struct snarl_page *page, const json_t *finding)
         if (told > 12)
             continue;
         fputs("    ", page->out);
-        snarl_paint(page, SNARL_PAINT_THREAD, "%s", thread_of(event, label, sizeof(label)));
+        snarl_paint(page, SNARL_PAINT_THREAD, "%s", thread_of(page, event, label, sizeof(label)));
         snarl_thread_label(json_object_get(created, "thread"), label, sizeof(label));
         snarl_frame_place(snarl_event_frame(created), place, sizeof(place));
         snarl_paint(page, SNARL_PAINT_PLAIN, ": created by %s in %s", label, place);
@@ -412,10 +418,12 @@ static void put_title(const struct snarl_page *page, const json_t *finding)
         put_line(page, "  It did not happen in this run; an order of the threads that makes it happen was found.");
 }
 
-void snarl_text_finding(const struct snarl_page *page, const json_t *finding, bool with_process)
+void snarl_text_finding(const struct snarl_page *outer, const json_t *finding, bool with_process)
 {
     const json_t *event;
     size_t index;
+    struct snarl_page own = *outer, *page = &own;
+    own.name_processes = json_object_get(finding, "derived") != NULL;
     put_title(page, finding);
     snarl_paint_wrapped(page, 2, snarl_json_text(finding, "explanation"));
     if (is_cycle(finding))

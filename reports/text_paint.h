@@ -25,6 +25,7 @@ struct snarl_page {
     unsigned width;
     const char *cwd; /* paths below it are shown relative to it */
     struct snarl_sources *sources;
+    bool name_processes; /* threads are of several processes: say which */
 };
 
 /* printf in a colour, cleaned. At most 4 kB. */
