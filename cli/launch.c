@@ -172,6 +172,7 @@ void snarl_launch(struct snarl_launch *launch)
     if (!launch->error)
         wait_for_end(&watch, &all);
     launch->duration_s = now_s() - began;
+    launch->pid = watch.child;
     sigprocmask(SIG_SETMASK, &watch.old_mask, NULL);
 }
 

@@ -3,6 +3,7 @@
 #define SNARL_CLI_LAUNCH_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 struct snarl_launch {
     /* Given. */
@@ -11,6 +12,7 @@ struct snarl_launch {
     double timeout_s; /* 0: none */
     /* Found out. */
     int error;        /* errno of a failed start; 0: it ran */
+    pid_t pid;
     int status;       /* as waitpid gives it */
     bool timed_out;   /* the time was up, and the program was ended for it */
     bool interrupted; /* the terminal sent us SIGINT too */

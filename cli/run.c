@@ -184,6 +184,7 @@ static json_t *judge(struct run *run, int own_status, int *failing)
         snarl_complain("nothing is known of this run: %s", error);
         return NULL;
     }
+    snarl_report_set_end(document, run->launch.pid, run->launch.status);
     *failing = snarl_rules_judge(&run->rules, document);
     snarl_report_set_exit(document, *failing > 0 ? run->rules.exit_code : own_status, run->launch.duration_s);
     return document;

@@ -86,7 +86,7 @@ _Noreturn void snarl_process_end_now(int status)
 
 static void end_process(struct snarl_thread *thr, int status)
 {
-    snarl_process_ends(thr, 3, status < 0 ? 134 : status);
+    snarl_process_ends(thr, status < 0 ? 1 : 3, status < 0 ? SIGABRT : status);
     if (status >= 0)
         snarl_process_end_now(status);
     flush_stdout();
@@ -133,6 +133,12 @@ static void finish(int status, void *argument)
 {
     (void)argument;
     struct snarl_thread *thr = snarl_enter();
+    if (!thr && snarl_thread_is_over()) { /* the last thread of all: then the first one's record may be used */
+        thr = snarl_thread_by_id(1);
+        if (thr)
+            snarl_current = thr;
+        thr = thr ? snarl_enter() : NULL;
+    }
     if (!thr)
         return;
     snarl_process_ends(thr, 0, status & 0xff);

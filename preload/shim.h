@@ -98,6 +98,8 @@ static inline void snarl_check_signal(struct snarl_thread *thr, const char *func
 
 /* The pthread_t of the calling thread as a number. */
 uint64_t snarl_self_handle(void);
+/* Whether the calling thread's record is closed: it runs the last destructors, or ends the process. */
+bool snarl_thread_is_over(void);
 /* "off", "calls" or "full": the mode in the run file. */
 const char *snarl_mode_word(void);
 /* The end of the process: what is only known then is written, and in the form without a command the report is

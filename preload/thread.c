@@ -35,6 +35,11 @@ static struct snarl_thread *detached_record(void)
     return &s_ended;
 }
 
+bool snarl_thread_is_over(void)
+{
+    return snarl_current == detached_record();
+}
+
 /* The key's destructor; the value counts the rounds. */
 static void end_of_thread(void *value)
 {

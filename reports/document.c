@@ -72,7 +72,7 @@ static void read_file(struct building *building, const char *directory, const ch
     snarl_runfile_free(file);
 }
 
-static json_t *exit_of_status(int status)
+json_t *snarl_document_exit(int status)
 {
     if (WIFSIGNALED(status))
         return json_pack("{si}", "signal", WTERMSIG(status));
@@ -90,10 +90,10 @@ static void settle_exits(struct building *building)
         snprintf(pid, sizeof(pid), "%lld", (long long)json_integer_value(json_object_get(process, "pid")));
         json_t *status = json_object_get(building->children, pid);
         if (status) {
-            json_object_set_new(process, "exit", exit_of_status(json_integer_value(status)));
+            json_object_set_new(process, "exit", snarl_document_exit(json_integer_value(status)));
             continue;
         }
-        snprintf(text, sizeof(text), "process %s (%s) left no record of its end: it was killed, or it still runs", pid,
+        snprintf(text, sizeof(text), "process %s (%s) " SNARL_NOTE_NO_END ": it was killed, or it still runs", pid,
                  snarl_path_base(snarl_json_text(process, "program")));
         add_note(json_object_get(building->documents[i], "notes"), json_object_get(process, "key"), text);
     }

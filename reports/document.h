@@ -34,6 +34,7 @@
 
 #include "reports/reports.h"
 
+#define SNARL_NOTE_NO_END "left no record of its end"
 #define SNARL_LOCKS_LISTED 1000u
 #define SNARL_EDGES_TOLD 500u
 
@@ -41,6 +42,9 @@ struct snarl_symboliser;
 
 /* A document without any process: every member is there and empty. */
 json_t *snarl_document_empty(void);
+
+/* How a process ended, from what waitpid said of it. */
+json_t *snarl_document_exit(int status);
 
 /* Reads every `*.snarl` of `directory`. What is damaged becomes notes. NULL when there is none. */
 json_t *snarl_document_build(const char *directory, struct snarl_symboliser *symboliser, char *error,

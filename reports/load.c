@@ -131,6 +131,31 @@ json_t *snarl_report_load(const char *const *paths, size_t count, const struct s
     return merged;
 }
 
+/* The note that its end is not known. */
+static void drop_note(json_t *document, const json_t *process)
+{
+    json_t *notes = json_object_get(document, "notes"), *note;
+    for (size_t i = json_array_size(notes); i-- > 0;) {
+        note = json_array_get(notes, i);
+        if (json_equal(json_object_get(note, "process"), json_object_get(process, "key")) &&
+            strstr(snarl_json_text(note, "text"), SNARL_NOTE_NO_END))
+            json_array_remove(notes, i);
+    }
+}
+
+void snarl_report_set_end(json_t *document, int pid, int wait_status)
+{
+    size_t index;
+    json_t *process;
+    json_array_foreach(json_object_get(document, "processes"), index, process) {
+        if (json_integer_value(json_object_get(process, "pid")) != pid ||
+            !json_is_null(json_object_get(process, "exit")))
+            continue;
+        json_object_set_new(process, "exit", snarl_document_exit(wait_status));
+        drop_note(document, process);
+    }
+}
+
 void snarl_report_set_exit(json_t *document, int exit_status, double duration_s)
 {
     json_t *run = json_object_get(document, "run"), *other;

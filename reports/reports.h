@@ -58,7 +58,9 @@ int snarl_report_write(const json_t *document, const char *format, const struct 
 /* Writes the document as `directory`/run.json. Returns 0 or -1. */
 int snarl_report_keep(const json_t *document, const char *directory, char *error, size_t error_size);
 
-/* The facts about a run that only its parent knows. `exit_status` as the shell would say it. */
+/* The facts about a run that only its parent knows. `exit_status` as the shell would say it; `wait_status` of the process
+ * `pid` as waitpid says it, used where the process left no record of its end. */
+void snarl_report_set_end(json_t *document, int pid, int wait_status);
 void snarl_report_set_exit(json_t *document, int exit_status, double duration_s);
 
 #endif

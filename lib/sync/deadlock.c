@@ -40,6 +40,8 @@ static SNARL_MUTEX s_lock = {.rank = SNARL_RANK_DEADLOCK};
 static struct snarl_finding s_finding; /* guarded by s_lock */
 static struct walk s_walk, s_again;    /* the same */
 
+static bool s_reported;
+
 static bool extend(struct walk *walk);
 
 /* Whether `next` leads to a cycle or to a thread that is gone; the walk then holds the way. */
@@ -215,6 +217,11 @@ bool snarl_deadlock_suspected(struct snarl_thread *thr)
     return search(thr, &walk) && !(rests_on_semaphores(&walk) && !snarl_stall_suspected());
 }
 
+bool snarl_deadlock_reported(void)
+{
+    return __atomic_load_n(&s_reported, __ATOMIC_RELAXED);
+}
+
 void snarl_deadlock_check(struct snarl_thread *thr)
 {
     struct walk first;
@@ -223,6 +230,8 @@ void snarl_deadlock_check(struct snarl_thread *thr)
     snarl_mutex_lock(&s_lock); /* one at a time; the same cycle is found again by others, and counted as seen */
     bool found = search(thr, &s_walk) && confirmed(thr) && write_deadlock(&s_walk);
     snarl_mutex_unlock(&s_lock);
-    if (found)
-        snarl_deadlock_end(thr);
+    if (!found)
+        return;
+    __atomic_store_n(&s_reported, true, __ATOMIC_RELAXED);
+    snarl_deadlock_end(thr);
 }

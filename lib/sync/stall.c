@@ -177,7 +177,7 @@ static void check(struct snarl_thread *thr, bool leaving)
     if (snarl_wait_count() < snarl_thread_alive() || !all_blocked(&sum))
         return;
     check_deadlocks();
-    if (snarl_host->woken_from_outside() || !confirmed(sum, leaving))
+    if (snarl_deadlock_reported() || snarl_host->woken_from_outside() || !confirmed(sum, leaving))
         return;
     snarl_mutex_lock(&s_lock);
     write_stall();

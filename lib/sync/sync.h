@@ -26,6 +26,8 @@ void snarl_wait_describe(struct snarl_thread *thr);
 bool snarl_deadlock_suspected(struct snarl_thread *thr);
 /* Looks for a cycle of waits through `thr`; confirms it, reports it and perhaps ends the process. */
 void snarl_deadlock_check(struct snarl_thread *thr);
+/* Whether one was reported: a process that stands still from then on is no news. */
+bool snarl_deadlock_reported(void);
 /* Whether every thread waits and nobody can go on; the same. */
 void snarl_stall_check(struct snarl_thread *thr);
 /* Whether no thread of the process seems able to go on, the caller included; and whether that lasts for some time. */
