@@ -224,8 +224,7 @@ bool snarl_deadlock_reported(void)
 
 void snarl_deadlock_check(struct snarl_thread *thr)
 {
-    struct walk first;
-    if (!search(thr, &first))
+    if (!snarl_deadlock_suspected(thr))
         return;
     snarl_mutex_lock(&s_lock); /* one at a time; the same cycle is found again by others, and counted as seen */
     bool found = search(thr, &s_walk) && confirmed(thr) && write_deadlock(&s_walk);
