@@ -122,7 +122,7 @@ function cyclePicture(finding) {
         const label = { x: (node.x + to.x) / 2 + bend.x * 0.5, y: (node.y + to.y) / 2 + bend.y * 0.5 };
         const anchor = flat ? 'middle' : out.x > 0 ? 'start' : 'end';
         const shift = flat ? 0 : Math.sign(out.x) * 22;
-        const rise = pair ? (i ? 22 : -30) : flat ? (out.y < 0 ? 24 : -28) : Math.abs(out.y) < 8 ? -4 : out.y < 0 ? -20 : 18;
+        const rise = pair ? (i ? 34 : -44) : flat ? (out.y < 0 ? 24 : -28) : Math.abs(out.y) < 8 ? -4 : out.y < 0 ? -20 : 18;
         return [arrow(node, to, bend, kind), edgeLabel(label.x + shift, label.y + rise, node.words, node.place, kind, anchor)];
     });
     const words = ringWords(nodes);
