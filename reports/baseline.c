@@ -5,6 +5,7 @@
  * sorted by fingerprint, one member a line: made to be kept in version control and read in reviews. Only the
  * fingerprint counts. */
 #include "reports/gate.h"
+#include "reports/frames.h"
 #include "reports/pick.h"
 
 #include <errno.h>
@@ -18,7 +19,7 @@
 static int by_fingerprint(const void *a, const void *b)
 {
     const json_t *const *x = a, *const *y = b;
-    return strcmp(snarl_pick_text(*x, "fingerprint"), snarl_pick_text(*y, "fingerprint"));
+    return strcmp(snarl_json_text(*x, "fingerprint"), snarl_json_text(*y, "fingerprint"));
 }
 
 /* The findings to accept, each fingerprint once. */
@@ -29,7 +30,7 @@ static json_t *accepted(const json_t *document)
     const json_t **sorted = calloc(json_array_size(findings) + 1, sizeof(*sorted)), *last = NULL;
     json_t *list = json_array(), *finding;
     json_array_foreach(findings, i, finding)
-        if (sorted && *snarl_pick_text(finding, "fingerprint") && !json_is_true(json_object_get(finding, "suppressed")))
+        if (sorted && *snarl_json_text(finding, "fingerprint") && !json_is_true(json_object_get(finding, "suppressed")))
             sorted[count++] = finding;
     if (sorted)
         qsort(sorted, count, sizeof(*sorted), by_fingerprint);
@@ -37,9 +38,9 @@ static json_t *accepted(const json_t *document)
         if (last && !by_fingerprint(&last, &sorted[i]))
             continue;
         last = sorted[i];
-        json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "fingerprint", snarl_pick_text(last, "fingerprint"),
-                                              "kind", snarl_pick_text(last, "kind"), "message",
-                                              snarl_pick_text(last, "message")));
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "fingerprint", snarl_json_text(last, "fingerprint"),
+                                              "kind", snarl_json_text(last, "kind"), "message",
+                                              snarl_json_text(last, "message")));
     }
     free(sorted);
     return list;
@@ -118,7 +119,7 @@ static json_t *index_of(const json_t *baseline)
     size_t i;
     json_array_foreach(json_object_get(baseline, "findings"), i, entry) {
         const char *fingerprint = json_is_string(entry) ? json_string_value(entry)
-                                                        : snarl_pick_text(entry, "fingerprint");
+                                                        : snarl_json_text(entry, "fingerprint");
         if (*fingerprint)
             json_object_set(known, fingerprint, entry);
     }
@@ -134,7 +135,7 @@ int snarl_baseline_apply(json_t *document, const char *path, char *error, size_t
         return -1;
     json_t *known = index_of(baseline), *absent = json_copy(known);
     json_array_foreach(json_object_get(document, "findings"), i, finding) {
-        const char *fingerprint = snarl_pick_text(finding, "fingerprint");
+        const char *fingerprint = snarl_json_text(finding, "fingerprint");
         bool is_old = json_object_get(known, fingerprint);
         json_object_set_new(finding, "baseline", json_string(is_old ? "unchanged" : "new"));
         json_object_del(absent, fingerprint);

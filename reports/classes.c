@@ -11,6 +11,7 @@
 
 #include "reports/fingerprint.h"
 #include "reports/order.h"
+#include "reports/frames.h"
 #include "reports/pick.h"
 #include "reports/words.h"
 
@@ -60,7 +61,7 @@ static void read_locks(struct classes *classes, const json_t *document)
     size_t i;
     json_t *lock;
     json_array_foreach(json_object_get(document, "locks"), i, lock) {
-        const char *id = snarl_pick_text(lock, "id");
+        const char *id = snarl_json_text(lock, "id");
         json_object_set(classes->locks, id, lock);
         json_object_set(classes->lock_class, id, json_object_get(lock, "class"));
     }
@@ -78,7 +79,7 @@ static int compare_sights(const void *a, const void *b)
     if (more != less) /* the sight with the fewest gates speaks for its order */
         return more < less ? -1 : 1;
     int order = strcmp(x->process, y->process);
-    return order ? order : strcmp(snarl_pick_text(x->edge, "from"), snarl_pick_text(y->edge, "from"));
+    return order ? order : strcmp(snarl_json_text(x->edge, "from"), snarl_json_text(y->edge, "from"));
 }
 
 static int compare_names(const void *a, const void *b)
@@ -95,8 +96,8 @@ static int number_classes(struct classes *classes, const json_t *edges)
     if (!names)
         return -1;
     json_array_foreach(edges, i, edge) {
-        names[count++] = snarl_pick_text(edge, "class_from");
-        names[count++] = snarl_pick_text(edge, "class_to");
+        names[count++] = snarl_json_text(edge, "class_from");
+        names[count++] = snarl_json_text(edge, "class_to");
     }
     qsort(names, count, sizeof(*names), compare_names);
     for (i = 0; i < count; i++)
@@ -113,12 +114,12 @@ static int read_sights(struct classes *classes, const json_t *edges)
     if (!classes->sights || number_classes(classes, edges))
         return -1;
     json_array_foreach(edges, i, edge) {
-        const char *from = snarl_pick_text(edge, "class_from"), *to = snarl_pick_text(edge, "class_to");
+        const char *from = snarl_json_text(edge, "class_from"), *to = snarl_json_text(edge, "class_to");
         if (!says_something(from) || !says_something(to) || !strcmp(from, to) ||
-            !strcmp(snarl_pick_text(edge, "mode_to"), "try"))
+            !strcmp(snarl_json_text(edge, "mode_to"), "try"))
             continue;
         classes->sights[classes->sight_count++] = (struct sight){
-            number_of(classes, from), number_of(classes, to), snarl_pick_text(edge, "process"), edge};
+            number_of(classes, from), number_of(classes, to), snarl_json_text(edge, "process"), edge};
     }
     qsort(classes->sights, classes->sight_count, sizeof(*classes->sights), compare_sights);
     return 0;
@@ -232,7 +233,7 @@ static bool only_readers(const struct classes *classes, const uint32_t *cycle, s
 {
     for (size_t i = 0; i < length; i++) {
         const json_t *edge = classes->sights[cycle[i]].edge;
-        if (strcmp(snarl_pick_text(edge, "mode_from"), "read") || strcmp(snarl_pick_text(edge, "mode_to"), "read"))
+        if (strcmp(snarl_json_text(edge, "mode_from"), "read") || strcmp(snarl_json_text(edge, "mode_to"), "read"))
             return false;
     }
     return true;
@@ -262,12 +263,12 @@ static json_t *event_of(const json_t *edge, const char *key, const char *role, c
 
 static json_t *place_text(const json_t *edge)
 {
-    const json_t *frame = snarl_pick_frame(json_object_get(edge, "acquire"));
-    const char *function = snarl_pick_text(frame, "function"), *file = snarl_pick_text(frame, "file");
+    const json_t *frame = snarl_event_frame(json_object_get(edge, "acquire"));
+    const char *function = snarl_json_text(frame, "function"), *file = snarl_json_text(frame, "file");
     if (*file)
-        return json_sprintf("%s (%s:%lld)", function, snarl_pick_base(file),
+        return json_sprintf("%s (%s:%lld)", function, snarl_path_base(file),
                             (long long)snarl_pick_number(frame, "line"));
-    return json_string(*function ? function : snarl_pick_text(edge, "acquire_at"));
+    return json_string(*function ? function : snarl_json_text(edge, "acquire_at"));
 }
 
 static const char *program_of(const json_t *document, const char *key)
@@ -275,8 +276,8 @@ static const char *program_of(const json_t *document, const char *key)
     size_t i;
     json_t *process;
     json_array_foreach(json_object_get(document, "processes"), i, process)
-        if (!strcmp(snarl_pick_text(process, "key"), key))
-            return snarl_pick_base(snarl_pick_text(process, "program"));
+        if (!strcmp(snarl_json_text(process, "key"), key))
+            return snarl_path_base(snarl_json_text(process, "program"));
     return "";
 }
 
@@ -290,8 +291,8 @@ static json_t *explain(const struct classes *classes, const json_t *document, co
         const struct sight *sight = &classes->sights[cycle[i]];
         char from[256], to[256];
         json_t *place = place_text(sight->edge);
-        snarl_order_lock_name(document, snarl_pick_text(sight->edge, "from"), from, sizeof(from));
-        snarl_order_lock_name(document, snarl_pick_text(sight->edge, "to"), to, sizeof(to));
+        snarl_order_lock_name(document, snarl_json_text(sight->edge, "from"), from, sizeof(from));
+        snarl_order_lock_name(document, snarl_json_text(sight->edge, "to"), to, sizeof(to));
         fprintf(out, "%s process %s (%s), %s takes %s while it holds %s", i ? "; in" : "In", sight->process,
                 program_of(document, sight->process), json_string_value(place), to, from);
         json_decref(place);
@@ -308,7 +309,7 @@ static json_t *explain(const struct classes *classes, const json_t *document, co
 /* The lock that stands for its class: the one that the cycle's edge starts from. */
 static const char *lock_at(const struct classes *classes, const uint32_t *cycle, size_t length, size_t at)
 {
-    return snarl_pick_text(classes->sights[cycle[at % length]].edge, "from");
+    return snarl_json_text(classes->sights[cycle[at % length]].edge, "from");
 }
 
 static json_t *locks_of(const struct classes *classes, const uint32_t *cycle, size_t length)
@@ -330,7 +331,7 @@ static json_t *message_of(const json_t *locks)
     size_t i, count = json_array_size(locks);
     json_t *lock, *text = json_string("Locks ");
     json_array_foreach(locks, i, lock) {
-        const char *name = snarl_pick_text(lock, "name"), *class = snarl_pick_text(lock, "class");
+        const char *name = snarl_json_text(lock, "name"), *class = snarl_json_text(lock, "class");
         json_t *longer = json_sprintf("%s%s%s", json_string_value(text), !i ? "" : i + 1 < count ? ", " : " and ",
                                       *name ? name : class);
         json_decref(text);
@@ -383,7 +384,7 @@ static json_t *known_fingerprints(const json_t *findings)
     json_t *known = json_object(), *finding;
     size_t i;
     json_array_foreach(findings, i, finding)
-        json_object_set_new(known, snarl_pick_text(finding, "fingerprint"), json_true());
+        json_object_set_new(known, snarl_json_text(finding, "fingerprint"), json_true());
     return known;
 }
 
@@ -414,7 +415,7 @@ static void insert(json_t *findings, json_t *finding)
     const struct snarl_kind *own = snarl_kind_find("lock-order-inversion"), *kind;
     size_t at = 0;
     while (at < json_array_size(findings)) {
-        kind = snarl_kind_find(snarl_pick_text(json_array_get(findings, at), "kind"));
+        kind = snarl_kind_find(snarl_json_text(json_array_get(findings, at), "kind"));
         if (!kind || kind > own)
             break;
         at++;
@@ -434,7 +435,7 @@ static size_t find_all(struct classes *classes, const json_t *document, json_t *
         if (!length)
             continue;
         json_t *finding = make_finding(classes, document, cycle, length);
-        const char *fingerprint = snarl_pick_text(finding, "fingerprint");
+        const char *fingerprint = snarl_json_text(finding, "fingerprint");
         if (json_object_get(known, fingerprint)) {
             json_decref(finding);
             continue;

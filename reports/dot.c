@@ -1,6 +1,7 @@
 /* dot.c - the lock-order graph in Graphviz's language. Locks and orders on a cycle are red. */
 #include "reports/formats.h"
 #include "reports/order.h"
+#include "reports/frames.h"
 #include "reports/pick.h"
 
 /* Text inside a quoted string of DOT. Backslashes are doubled: \N and the like would be replaced by Graphviz. */
@@ -16,12 +17,12 @@ static void put_text(FILE *out, const char *text)
 static void put_edge(FILE *out, const struct snarl_order *order, size_t i)
 {
     const json_t *edge = order->edge[i];
-    const json_t *frame = snarl_pick_frame(json_object_get(edge, "acquire"));
+    const json_t *frame = snarl_event_frame(json_object_get(edge, "acquire"));
     fprintf(out, "  n%u -> n%u [label=\"%lld×", order->from[i], order->to[i],
             (long long)snarl_pick_number(edge, "count"));
-    if (frame && *snarl_pick_text(frame, "file")) {
+    if (frame && *snarl_json_text(frame, "file")) {
         fputs(" ", out);
-        put_text(out, snarl_pick_base(snarl_pick_text(frame, "file")));
+        put_text(out, snarl_path_base(snarl_json_text(frame, "file")));
         fprintf(out, ":%lld", (long long)snarl_pick_number(frame, "line"));
     }
     fprintf(out, "\"%s];\n", snarl_order_edge_cyclic(order, i) ? ", color=\"#c2361b\", penwidth=2" : "");

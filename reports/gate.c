@@ -1,6 +1,7 @@
 /* gate.c - which findings make a run fail. */
 #include "reports/gate.h"
 
+#include "reports/frames.h"
 #include "reports/pick.h"
 
 #include <stdio.h>
@@ -67,12 +68,12 @@ static bool is_suppressed(const json_t *finding)
 
 static bool is_accepted(const json_t *finding)
 {
-    return !strcmp(snarl_pick_text(finding, "baseline"), "unchanged");
+    return !strcmp(snarl_json_text(finding, "baseline"), "unchanged");
 }
 
 bool snarl_gate_fails(const json_t *finding, uint32_t kinds)
 {
-    uint32_t kind = bit_of(snarl_pick_text(finding, "kind"));
+    uint32_t kind = bit_of(snarl_json_text(finding, "kind"));
     return (meaning(kinds) & kind) && !is_suppressed(finding) && !is_accepted(finding);
 }
 

@@ -2,6 +2,7 @@
  *
  * Two thousand findings share most of their frames, so a stack becomes a list of indexes into `frames` and an
  * event's thread the key of an entry of `threads`. The document itself is not changed. */
+#include "reports/frames.h"
 #include "reports/html_layout.h"
 #include "reports/html_parts.h"
 #include "reports/order.h"
@@ -56,21 +57,15 @@ static void add_source(struct pack *pack, const json_t *frame)
         add_line(pack, file, &lines[i]);
 }
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text ? text : "";
-}
-
 /* The index of the frame among the different ones. */
 static json_t *pack_frame(struct pack *pack, json_t *frame)
 {
     char key[1024];
-    int length = snprintf(key, sizeof(key), "%s|%s|%s|%lld|%lld|%d|%s", text_of(frame, "module"),
-                          text_of(frame, "offset"), text_of(frame, "function"),
+    int length = snprintf(key, sizeof(key), "%s|%s|%s|%lld|%lld|%d|%s", snarl_json_text(frame, "module"),
+                          snarl_json_text(frame, "offset"), snarl_json_text(frame, "function"),
                           (long long)json_integer_value(json_object_get(frame, "line")),
                           (long long)json_integer_value(json_object_get(frame, "column")),
-                          json_is_true(json_object_get(frame, "inlined")), text_of(frame, "file"));
+                          json_is_true(json_object_get(frame, "inlined")), snarl_json_text(frame, "file"));
     json_t *index = length < (int)sizeof(key) ? json_object_get(pack->known, key) : NULL;
     if (index)
         return json_incref(index);
@@ -105,7 +100,7 @@ static json_t *with_packed(struct pack *pack, const json_t *object, const char *
  * document whose threads create each other in a circle ends. */
 static json_t *pack_thread(struct pack *pack, const json_t *thread)
 {
-    const char *id = text_of(thread, "id");
+    const char *id = snarl_json_text(thread, "id");
     if (!json_object_get(pack->threads, id)) {
         json_object_set_new(pack->threads, id, json_null());
         json_object_set_new(pack->threads, id, with_packed(pack, thread, "created"));

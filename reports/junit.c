@@ -3,6 +3,7 @@
  * A kind's case fails when a finding of it fails the gate; suppressed and accepted findings are skipped cases. A
  * clean run is seven passed ones. Characters that XML 1.0 cannot hold become U+FFFD. */
 #include "reports/formats.h"
+#include "reports/frames.h"
 #include "reports/pick.h"
 
 #include <string.h>
@@ -41,13 +42,13 @@ static void put_frames(FILE *out, const json_t *event)
     json_t *frame;
     json_array_foreach(json_object_get(event, "stack"), i, frame) {
         char place[1200];
-        const char *file = snarl_pick_text(frame, "file");
+        const char *file = snarl_json_text(frame, "file");
         if (*file)
-            snprintf(place, sizeof(place), "    #%zu %s %s:%lld\n", i, snarl_pick_text(frame, "function"), file,
+            snprintf(place, sizeof(place), "    #%zu %s %s:%lld\n", i, snarl_json_text(frame, "function"), file,
                      (long long)snarl_pick_number(frame, "line"));
         else
-            snprintf(place, sizeof(place), "    #%zu %s (%s+%s)\n", i, snarl_pick_text(frame, "function"),
-                     snarl_pick_text(frame, "module"), snarl_pick_text(frame, "offset"));
+            snprintf(place, sizeof(place), "    #%zu %s (%s+%s)\n", i, snarl_json_text(frame, "function"),
+                     snarl_json_text(frame, "module"), snarl_json_text(frame, "offset"));
         put_text(out, place);
     }
 }
@@ -72,30 +73,30 @@ static void put_events(FILE *out, const json_t *document, const json_t *finding)
 static void put_failure(FILE *out, const json_t *document, const json_t *finding)
 {
     fputs("      <failure type=\"", out);
-    put_text(out, snarl_pick_text(finding, "kind"));
+    put_text(out, snarl_json_text(finding, "kind"));
     fputs("\" message=\"", out);
-    put_text(out, snarl_pick_text(finding, "message"));
+    put_text(out, snarl_json_text(finding, "message"));
     fputs("\">", out);
-    put_text(out, snarl_pick_text(finding, "explanation"));
+    put_text(out, snarl_json_text(finding, "explanation"));
     put_events(out, document, finding);
     put_text(out, "\n  suppress with: ");
-    put_text(out, snarl_pick_text(finding, "suggestion"));
+    put_text(out, snarl_json_text(finding, "suggestion"));
     fputs("</failure>\n", out);
 }
 
 static void put_case(FILE *out, const json_t *document, const json_t *finding)
 {
-    const json_t *frame = snarl_pick_frame(snarl_pick_primary(finding));
+    const json_t *frame = snarl_event_frame(snarl_pick_primary(finding));
     fputs("    <testcase classname=\"snarl.", out);
-    put_text(out, snarl_pick_text(finding, "kind"));
+    put_text(out, snarl_json_text(finding, "kind"));
     fputs("\" name=\"", out);
-    put_text(out, snarl_pick_text(finding, "fingerprint"));
+    put_text(out, snarl_json_text(finding, "fingerprint"));
     fputs(" ", out);
-    put_text(out, snarl_pick_text(frame, "function"));
+    put_text(out, snarl_json_text(frame, "function"));
     fputs("\" time=\"0\"", out);
-    if (*snarl_pick_text(frame, "file")) {
+    if (*snarl_json_text(frame, "file")) {
         fputs(" file=\"", out);
-        put_text(out, snarl_pick_text(frame, "file"));
+        put_text(out, snarl_json_text(frame, "file"));
         fprintf(out, "\" line=\"%lld\"", (long long)snarl_pick_number(frame, "line"));
     }
     fputs(">\n", out);
@@ -103,7 +104,7 @@ static void put_case(FILE *out, const json_t *document, const json_t *finding)
         put_failure(out, document, finding);
     } else {
         bool suppressed = json_is_true(json_object_get(finding, "suppressed"));
-        bool accepted = !strcmp(snarl_pick_text(finding, "baseline"), "unchanged");
+        bool accepted = !strcmp(snarl_json_text(finding, "baseline"), "unchanged");
         fprintf(out, "      <skipped message=\"%s\"/>\n",
                 suppressed ? "suppressed" : accepted ? "accepted by the baseline" : "a kind that does not fail");
     }
@@ -115,7 +116,7 @@ static size_t failing_of(const json_t *document, const char *kind)
     size_t i, count = 0;
     json_t *finding;
     json_array_foreach(json_object_get(document, "findings"), i, finding)
-        if ((!kind || !strcmp(snarl_pick_text(finding, "kind"), kind)) && snarl_pick_fails(document, finding))
+        if ((!kind || !strcmp(snarl_json_text(finding, "kind"), kind)) && snarl_pick_fails(document, finding))
             count++;
     return count;
 }
@@ -143,11 +144,11 @@ int snarl_junit_render(const json_t *document, const struct snarl_render_options
     const char *program = json_string_value(json_array_get(json_object_get(run, "command"), 0));
     if (program) {
         fputc(' ', out);
-        put_text(out, snarl_pick_base(program));
+        put_text(out, snarl_path_base(program));
     }
     fprintf(out, "\" tests=\"%zu\" failures=\"%zu\" errors=\"0\" skipped=\"%zu\" time=\"%.3f\" timestamp=\"",
             total + SNARL_KINDS, failures, total - failing, json_number_value(json_object_get(run, "duration_s")));
-    put_text(out, snarl_pick_text(run, "started"));
+    put_text(out, snarl_json_text(run, "started"));
     fputs("\">\n", out);
     for (i = 0; i < SNARL_KINDS; i++)
         put_kind(out, document, &snarl_kinds[i]);

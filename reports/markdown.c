@@ -3,6 +3,7 @@
  * Both take text of the program into a language with meaning of its own: in Markdown every character that
  * could be one is written as an HTML entity, in annotations what ends a property or a line is percent-encoded. */
 #include "reports/formats.h"
+#include "reports/frames.h"
 #include "reports/pick.h"
 
 #include <ctype.h>
@@ -27,15 +28,15 @@ static void put_text(FILE *out, const char *text)
 
 static void put_place(FILE *out, const json_t *frame)
 {
-    if (*snarl_pick_text(frame, "function")) {
-        put_text(out, snarl_pick_text(frame, "function"));
+    if (*snarl_json_text(frame, "function")) {
+        put_text(out, snarl_json_text(frame, "function"));
         fputs(" ", out);
     }
-    if (*snarl_pick_text(frame, "file")) {
-        put_text(out, snarl_pick_base(snarl_pick_text(frame, "file")));
+    if (*snarl_json_text(frame, "file")) {
+        put_text(out, snarl_path_base(snarl_json_text(frame, "file")));
         fprintf(out, ":%lld", (long long)snarl_pick_number(frame, "line"));
     } else {
-        put_text(out, snarl_pick_base(snarl_pick_text(frame, "module")));
+        put_text(out, snarl_path_base(snarl_json_text(frame, "module")));
     }
 }
 
@@ -62,22 +63,22 @@ static void put_event(FILE *out, const json_t *document, const json_t *finding, 
 
 static void put_finding(FILE *out, const json_t *document, const json_t *finding)
 {
-    const struct snarl_kind *kind = snarl_kind_find(snarl_pick_text(finding, "kind"));
+    const struct snarl_kind *kind = snarl_kind_find(snarl_json_text(finding, "kind"));
     size_t i;
     json_t *event;
     fputs("<details><summary><b>", out);
-    put_text(out, kind ? kind->title : snarl_pick_text(finding, "kind"));
+    put_text(out, kind ? kind->title : snarl_json_text(finding, "kind"));
     fputs("</b>: ", out);
-    put_text(out, snarl_pick_text(finding, "message"));
+    put_text(out, snarl_json_text(finding, "message"));
     fputs("</summary>\n\n", out);
-    put_text(out, snarl_pick_text(finding, "explanation"));
+    put_text(out, snarl_json_text(finding, "explanation"));
     fputs("\n", out);
     json_array_foreach(json_object_get(finding, "events"), i, event)
         put_event(out, document, finding, event);
     fputs("\nSuppress with <code>", out);
-    put_text(out, snarl_pick_text(finding, "suggestion"));
+    put_text(out, snarl_json_text(finding, "suggestion"));
     fputs("</code>, fingerprint <code>", out);
-    put_text(out, snarl_pick_text(finding, "fingerprint"));
+    put_text(out, snarl_json_text(finding, "fingerprint"));
     fputs("</code>\n\n</details>\n\n", out);
 }
 
@@ -89,13 +90,13 @@ static void put_table(FILE *out, const json_t *document)
         size_t i, all = 0, fail = 0, suppressed = 0, accepted = 0;
         json_t *finding;
         json_array_foreach(findings, i, finding) {
-            if (strcmp(snarl_pick_text(finding, "kind"), snarl_kinds[k].name))
+            if (strcmp(snarl_json_text(finding, "kind"), snarl_kinds[k].name))
                 continue;
             bool quiet = json_is_true(json_object_get(finding, "suppressed"));
             all++;
             fail += snarl_pick_fails(document, finding);
             suppressed += quiet;
-            accepted += !quiet && !strcmp(snarl_pick_text(finding, "baseline"), "unchanged");
+            accepted += !quiet && !strcmp(snarl_json_text(finding, "baseline"), "unchanged");
         }
         if (all)
             fprintf(out, "| %s | %zu | %zu | %zu | %zu |\n", snarl_kinds[k].title, all, fail, suppressed, accepted);
@@ -117,7 +118,7 @@ int snarl_markdown_render(const json_t *document, const struct snarl_render_opti
         fprintf(out, "## snarl: %s\n\n", json_array_size(findings) ? "nothing that fails" : "nothing found");
     const char *program = json_string_value(json_array_get(json_object_get(run, "command"), 0));
     if (program)
-        put_text(out, snarl_pick_base(program));
+        put_text(out, snarl_path_base(program));
     fprintf(out, "%s%zu processes, %.1f s\n\n", program ? ", " : "",
             json_array_size(json_object_get(document, "processes")),
             json_number_value(json_object_get(run, "duration_s")));
@@ -149,10 +150,10 @@ static void put_value(FILE *out, const char *text, bool property)
 
 static void put_annotation(FILE *out, const json_t *document, const json_t *finding)
 {
-    const struct snarl_kind *kind = snarl_kind_find(snarl_pick_text(finding, "kind"));
-    const json_t *frame = snarl_pick_frame(snarl_pick_primary(finding));
-    const char *level = kind ? kind->level : "warning", *file = snarl_pick_text(frame, "file");
-    const char *cwd = snarl_pick_text(json_object_get(document, "run"), "cwd");
+    const struct snarl_kind *kind = snarl_kind_find(snarl_json_text(finding, "kind"));
+    const json_t *frame = snarl_event_frame(snarl_pick_primary(finding));
+    const char *level = kind ? kind->level : "warning", *file = snarl_json_text(frame, "file");
+    const char *cwd = snarl_json_text(json_object_get(document, "run"), "cwd");
     size_t length = strlen(cwd);
     fprintf(out, "::%s ", strcmp(level, "note") ? level : "notice");
     if (*file) {
@@ -162,12 +163,12 @@ static void put_annotation(FILE *out, const json_t *document, const json_t *find
         fprintf(out, ",line=%lld,", (long long)snarl_pick_number(frame, "line"));
     }
     fputs("title=snarl%3A ", out);
-    put_value(out, kind ? kind->title : snarl_pick_text(finding, "kind"), true);
+    put_value(out, kind ? kind->title : snarl_json_text(finding, "kind"), true);
     fputs("::", out);
-    put_value(out, snarl_pick_text(finding, "message"), false);
-    if (*snarl_pick_text(finding, "explanation")) {
+    put_value(out, snarl_json_text(finding, "message"), false);
+    if (*snarl_json_text(finding, "explanation")) {
         fputs(" ", out);
-        put_value(out, snarl_pick_text(finding, "explanation"), false);
+        put_value(out, snarl_json_text(finding, "explanation"), false);
     }
     fputs("\n", out);
 }

@@ -1,6 +1,8 @@
 /* order.c - see order.h. */
 #include "reports/order.h"
 
+#include "reports/frames.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,19 +111,13 @@ static void read_edges(struct snarl_order *order, const json_t *edges, json_t *k
     }
 }
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text ? text : "";
-}
-
 static bool from_one_process(const json_t *edges)
 {
     size_t i;
     json_t *edge;
     const char *first = NULL;
     json_array_foreach(edges, i, edge) {
-        const char *process = text_of(edge, "process");
+        const char *process = snarl_json_text(edge, "process");
         if (first && strcmp(first, process))
             return false;
         first = process;
@@ -152,8 +148,8 @@ static json_t *by_class(const json_t *edges)
     json_t *speakers = json_object(), *known = json_object(), *list = json_array(), *edge;
     size_t i;
     json_array_foreach(edges, i, edge) {
-        const char *from = speaker(speakers, text_of(edge, "class_from"), text_of(edge, "from"));
-        const char *to = speaker(speakers, text_of(edge, "class_to"), text_of(edge, "to"));
+        const char *from = speaker(speakers, snarl_json_text(edge, "class_from"), snarl_json_text(edge, "from"));
+        const char *to = speaker(speakers, snarl_json_text(edge, "class_to"), snarl_json_text(edge, "to"));
         char key[512];
         if (!strcmp(from, to) || snprintf(key, sizeof(key), "%s>%s", from, to) >= (int)sizeof(key))
             continue;

@@ -1,6 +1,7 @@
 /* pick.c - see pick.h. */
 #include "reports/pick.h"
 
+#include "reports/frames.h"
 #include "reports/order.h"
 
 #include <stdlib.h>
@@ -28,55 +29,9 @@ const struct snarl_kind *snarl_kind_find(const char *name)
     return NULL;
 }
 
-const char *snarl_pick_text(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text ? text : "";
-}
-
 json_int_t snarl_pick_number(const json_t *object, const char *key)
 {
     return json_integer_value(json_object_get(object, key));
-}
-
-const char *snarl_pick_base(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
-/* True when `name` begins with `stem` and then ends, or goes on with ".so", "-2.36.so" and the like. */
-static bool library(const char *name, const char *stem)
-{
-    size_t length = strlen(stem);
-    return !strncmp(name, stem, length) && (!name[length] || name[length] == '.' || name[length] == '-');
-}
-
-bool snarl_pick_runtime(const json_t *frame)
-{
-    static const char *const stems[] = {"libc",  "libpthread", "libm",     "librt",   "libdl",  "ld",
-                                        "libgcc_s", "libstdc++", "libsnarl", "libtsan", "[vdso]"};
-    const char *name = snarl_pick_base(snarl_pick_text(frame, "module"));
-    for (size_t i = 0; i < sizeof(stems) / sizeof(stems[0]); i++)
-        if (library(name, stems[i]))
-            return true;
-    return false;
-}
-
-const json_t *snarl_pick_frame(const json_t *event)
-{
-    const json_t *stack = json_object_get(event, "stack"), *own = NULL;
-    size_t i;
-    json_t *frame;
-    json_array_foreach(stack, i, frame) {
-        if (snarl_pick_runtime(frame))
-            continue;
-        if (*snarl_pick_text(frame, "file"))
-            return frame;
-        if (!own)
-            own = frame;
-    }
-    return own ? own : json_array_get(stack, 0);
 }
 
 const json_t *snarl_pick_primary(const json_t *finding)
@@ -85,8 +40,8 @@ const json_t *snarl_pick_primary(const json_t *finding)
     size_t i;
     json_t *event;
     json_array_foreach(events, i, event) {
-        const json_t *frame = snarl_pick_frame(event);
-        if (frame && !snarl_pick_runtime(frame) && *snarl_pick_text(frame, "file"))
+        const json_t *frame = snarl_event_frame(event);
+        if (frame && snarl_frame_is_program(frame) && *snarl_json_text(frame, "file"))
             return event;
         if (!first && frame)
             first = event;
@@ -97,11 +52,11 @@ const json_t *snarl_pick_primary(const json_t *finding)
 void snarl_pick_thread(const json_t *event, char *name, size_t size)
 {
     const json_t *thread = json_object_get(event, "thread");
-    const char *id = snarl_pick_text(thread, "id"), *own = snarl_pick_text(thread, "name");
+    const char *id = snarl_json_text(thread, "id"), *own = snarl_json_text(thread, "name");
     if (*own)
         snprintf(name, size, "%s", own);
     else
-        snprintf(name, size, "T%s", *id ? snarl_pick_base(id) : "?");
+        snprintf(name, size, "T%s", *id ? snarl_path_base(id) : "?");
 }
 
 /* The name of the event's lock: the finding lists its locks, which is quicker than the document's list. */
@@ -110,28 +65,42 @@ static void lock_name(const json_t *document, const json_t *finding, const char 
     size_t i;
     json_t *lock;
     json_array_foreach(json_object_get(finding, "locks"), i, lock) {
-        if (!strcmp(snarl_pick_text(lock, "id"), id) && *snarl_pick_text(lock, "name")) {
-            snprintf(name, size, "%s", snarl_pick_text(lock, "name"));
+        if (!strcmp(snarl_json_text(lock, "id"), id) && *snarl_json_text(lock, "name")) {
+            snprintf(name, size, "%s", snarl_json_text(lock, "name"));
             return;
         }
     }
     snarl_order_lock_name(document, id, name, size);
 }
 
+static bool begins(const char *text, const char *with)
+{
+    return !strncmp(text, with, strlen(with));
+}
+
+/* A shorter verb for what merely takes a lock or waits for it; NULL for everything that says more. */
+static const char *lock_verb(const char *role, const char *what)
+{
+    if (!strcmp(role, "hold"))
+        return "takes";
+    if (!strcmp(role, "acquire") && (begins(what, "acquires") || begins(what, "pthread_")))
+        return "takes";
+    if (!strcmp(role, "wait") && (begins(what, "waits to acquire") || begins(what, "pthread_mutex_")))
+        return "waits for";
+    return NULL;
+}
+
 void snarl_pick_sentence(const json_t *document, const json_t *finding, const json_t *event, char *text, size_t size)
 {
-    static const char *const verbs[][2] = {{"wait", "waits for"}, {"hold", "takes"}, {"acquire", "takes"},
-                                           {"release", "releases"}};
-    const char *role = snarl_pick_text(event, "role"), *what = snarl_pick_text(event, "what");
-    const char *lock = snarl_pick_text(event, "lock"), *verb = NULL;
-    const char *function = snarl_pick_text(snarl_pick_frame(event), "function");
-    char name[128];
-    for (size_t i = 0; *lock && i < 4; i++)
-        if (!strcmp(role, verbs[i][0]))
-            verb = verbs[i][1];
-    if (verb)
+    const char *role = snarl_json_text(event, "role"), *what = snarl_json_text(event, "what");
+    const char *lock = snarl_json_text(event, "lock"), *verb = *lock ? lock_verb(role, what) : NULL;
+    const char *function = snarl_json_text(snarl_event_frame(event), "function");
+    char name[128] = "";
+    if (*lock)
         lock_name(document, finding, lock, name, sizeof(name));
-    snprintf(text, size, "%s%s%s%s%s", verb ? verb : *what ? what : role, verb ? " " : "", verb ? name : "",
+    if (!*what)
+        what = role;
+    snprintf(text, size, "%s%s%s%s%s", verb ? verb : what, !*lock ? "" : verb ? " " : ": ", name,
              *function ? " in " : "", function);
 }
 
@@ -140,7 +109,7 @@ bool snarl_pick_fails(const json_t *document, const json_t *finding)
     if (json_is_object(json_object_get(document, "gate")))
         return json_is_true(json_object_get(finding, "fails"));
     return !json_is_true(json_object_get(finding, "suppressed")) &&
-           strcmp(snarl_pick_text(finding, "baseline"), "unchanged");
+           strcmp(snarl_json_text(finding, "baseline"), "unchanged");
 }
 
 struct moment {
@@ -161,13 +130,13 @@ static int earlier(const void *a, const void *b)
 
 static double first_of_thread(const json_t *events, const json_t *event)
 {
-    const char *id = snarl_pick_text(json_object_get(event, "thread"), "id");
+    const char *id = snarl_json_text(json_object_get(event, "thread"), "id");
     double first = 0;
     size_t i;
     json_t *other;
     json_array_foreach(events, i, other) {
         double at = json_number_value(json_object_get(other, "time_s"));
-        if (at > 0 && (!first || at < first) && !strcmp(snarl_pick_text(json_object_get(other, "thread"), "id"), id))
+        if (at > 0 && (!first || at < first) && !strcmp(snarl_json_text(json_object_get(other, "thread"), "id"), id))
             first = at;
     }
     return first;
@@ -184,8 +153,8 @@ void snarl_pick_order(const json_t *finding, uint32_t *order)
         if (!moments)
             continue;
         double at = json_number_value(json_object_get(event, "time_s"));
-        bool hold = !strcmp(snarl_pick_text(event, "role"), "hold");
-        bool before = !strcmp(snarl_pick_text(event, "role"), "access"); /* the earlier of a race */
+        bool hold = !strcmp(snarl_json_text(event, "role"), "hold");
+        bool before = !strcmp(snarl_json_text(event, "role"), "access"); /* the earlier of a race */
         moments[i] = (struct moment){at > 0 || before ? at : first_of_thread(events, event), hold ? 0 : 1, i};
     }
     if (moments)

@@ -1,4 +1,5 @@
-/* pick.h - reading out of a document what several renderers need. Everything may be missing or of another type. */
+/* pick.h - what the renderers for machines and the gate ask of findings, beside frames.h. Everything in a document
+ * may be missing or of another type. */
 #ifndef SNARL_REPORTS_PICK_H
 #define SNARL_REPORTS_PICK_H
 
@@ -22,18 +23,8 @@ extern const struct snarl_kind snarl_kinds[SNARL_KINDS];
 /* NULL when the word is no kind. */
 const struct snarl_kind *snarl_kind_find(const char *name);
 
-/* The member as text, "" when it is none. */
-const char *snarl_pick_text(const json_t *object, const char *key);
+/* The member as a number, 0 when it is none. */
 json_int_t snarl_pick_number(const json_t *object, const char *key);
-
-/* The last part of a path. */
-const char *snarl_pick_base(const char *path);
-
-/* True for the C library, the loader, the language runtimes and snarl: code that is nobody's program. */
-bool snarl_pick_runtime(const json_t *frame);
-
-/* The innermost frame of the program itself, with a source line if one has; NULL when the stack is empty. */
-const json_t *snarl_pick_frame(const json_t *event);
 
 /* Of the finding's events: where a report should point to. */
 const json_t *snarl_pick_primary(const json_t *finding);

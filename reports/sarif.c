@@ -8,6 +8,7 @@
  * source root) are relative to SRCROOT, others are file: URIs. The limits of GitHub's code scanning that a
  * result could pass are kept below: LOCATIONS_MAX, FRAMES_MAX, RESULTS_MAX. */
 #include "reports/formats.h"
+#include "reports/frames.h"
 #include "reports/pick.h"
 #include "reports/source.h"
 
@@ -119,8 +120,8 @@ static json_t *region(const json_t *frame)
 /* A location for the frame; `words` may be NULL. A frame without a source file points at its module. */
 static json_t *location(const struct sarif *sarif, const json_t *frame, const char *words)
 {
-    const char *file = snarl_pick_text(frame, "file"), *module = snarl_pick_text(frame, "module");
-    const char *function = snarl_pick_text(frame, "function");
+    const char *file = snarl_json_text(frame, "file"), *module = snarl_json_text(frame, "module");
+    const char *function = snarl_json_text(frame, "function");
     json_t *made = json_object();
     if (*file || *module) {
         json_t *physical = json_pack("{s:o}", "artifactLocation", artifact(sarif, *file ? file : module));
@@ -144,7 +145,7 @@ static json_t *stack(const struct sarif *sarif, const json_t *event, const char 
         if (i == FRAMES_MAX)
             break;
         json_array_append_new(frames, json_pack("{s:o, s:s}", "location", location(sarif, frame, NULL), "module",
-                                                snarl_pick_text(frame, "module")));
+                                                snarl_json_text(frame, "module")));
     }
     return json_pack("{s:{s:s}, s:o}", "message", "text", words, "frames", frames);
 }
@@ -160,7 +161,7 @@ static void describe(const struct sarif *sarif, const json_t *finding, const jso
 
 static json_t *flow_kinds(const json_t *event)
 {
-    const char *role = snarl_pick_text(event, "role");
+    const char *role = snarl_json_text(event, "role");
     if (!strcmp(role, "access"))
         return json_pack("[s,s]", "memory", json_is_true(json_object_get(event, "write")) ? "write" : "read");
     bool takes = !strcmp(role, "hold") || !strcmp(role, "acquire") || !strcmp(role, "wait");
@@ -170,12 +171,12 @@ static json_t *flow_kinds(const json_t *event)
 /* The thread flow of that thread among those made so far, or a new one. */
 static json_t *flow_of(json_t *flows, const json_t *event)
 {
-    const char *id = snarl_pick_text(json_object_get(event, "thread"), "id");
+    const char *id = snarl_json_text(json_object_get(event, "thread"), "id");
     char name[128];
     size_t i;
     json_t *flow;
     json_array_foreach(flows, i, flow)
-        if (!strcmp(snarl_pick_text(flow, "id"), *id ? id : "?"))
+        if (!strcmp(snarl_json_text(flow, "id"), *id ? id : "?"))
             return flow;
     snarl_pick_thread(event, name, sizeof(name));
     flow = json_pack("{s:s, s:{s:s}, s:[]}", "id", *id ? id : "?", "message", "text", name, "locations");
@@ -201,7 +202,7 @@ static json_t *thread_flows(const struct sarif *sarif, const json_t *finding)
         describe(sarif, finding, event, words, sizeof(words));
         json_array_append_new(
             json_object_get(flow_of(flows, event), "locations"),
-            json_pack("{s:o, s:i, s:o, s:s}", "location", location(sarif, snarl_pick_frame(event), words),
+            json_pack("{s:o, s:i, s:o, s:s}", "location", location(sarif, snarl_event_frame(event), words),
                       "executionOrder", (int)rank + 1, "kinds", flow_kinds(event), "importance", "essential"));
     }
     free(order);
@@ -211,13 +212,13 @@ static json_t *thread_flows(const struct sarif *sarif, const json_t *finding)
 
 static const char *level_of(const json_t *finding)
 {
-    const struct snarl_kind *kind = snarl_kind_find(snarl_pick_text(finding, "kind"));
+    const struct snarl_kind *kind = snarl_kind_find(snarl_json_text(finding, "kind"));
     return kind ? kind->level : "warning";
 }
 
 static void add_state(json_t *result, const json_t *finding)
 {
-    const char *baseline = snarl_pick_text(finding, "baseline"), *by = snarl_pick_text(finding, "suppressed_by");
+    const char *baseline = snarl_json_text(finding, "baseline"), *by = snarl_json_text(finding, "suppressed_by");
     if (*baseline)
         json_object_set_new(result, "baselineState", json_string(strcmp(baseline, "new") ? "unchanged" : "new"));
     if (json_is_true(json_object_get(finding, "suppressed")))
@@ -240,7 +241,7 @@ static void add_places(const struct sarif *sarif, json_t *result, const json_t *
         json_array_append_new(stacks, stack(sarif, event, words));
         if (event == primary)
             continue;
-        json_t *place = location(sarif, snarl_pick_frame(event), words);
+        json_t *place = location(sarif, snarl_event_frame(event), words);
         json_object_set_new(place, "id", json_integer(i + 1));
         json_array_append_new(related, place);
     }
@@ -249,7 +250,7 @@ static void add_places(const struct sarif *sarif, json_t *result, const json_t *
         json_array_append_new(stacks, stack(sarif, allocated, "the memory was allocated here"));
     if (primary)
         json_object_set_new(result, "locations",
-                            json_pack("[o]", location(sarif, snarl_pick_frame(primary), NULL)));
+                            json_pack("[o]", location(sarif, snarl_event_frame(primary), NULL)));
     json_object_set_new(result, "relatedLocations", related);
     json_object_set_new(result, "stacks", stacks);
     json_t *flows = thread_flows(sarif, finding);
@@ -261,9 +262,9 @@ static void add_places(const struct sarif *sarif, json_t *result, const json_t *
 
 static json_t *result_of(const struct sarif *sarif, const json_t *finding)
 {
-    const char *kind = snarl_pick_text(finding, "kind");
+    const char *kind = snarl_json_text(finding, "kind");
     const struct snarl_kind *known = snarl_kind_find(kind);
-    const char *message = snarl_pick_text(finding, "message");
+    const char *message = snarl_json_text(finding, "message");
     json_t *result = json_pack("{s:s, s:s, s:{s:s}, s:I}", "ruleId", kind, "level", level_of(finding), "message", "text",
                                *message ? message : kind, "occurrenceCount",
                                snarl_pick_number(finding, "count") > 0 ? snarl_pick_number(finding, "count") : 1);
@@ -271,13 +272,13 @@ static json_t *result_of(const struct sarif *sarif, const json_t *finding)
         json_object_set_new(result, "ruleIndex", json_integer(known - snarl_kinds));
     add_places(sarif, result, finding);
     json_object_set_new(result, "partialFingerprints",
-                        json_pack("{s:s}", "snarlFingerprint/v1", snarl_pick_text(finding, "fingerprint")));
+                        json_pack("{s:s}", "snarlFingerprint/v1", snarl_json_text(finding, "fingerprint")));
     add_state(result, finding);
     json_object_set_new(result, "properties",
-                        json_pack("{s:s, s:s, s:s, s:s}", "confidence", snarl_pick_text(finding, "confidence"), "rule",
-                                  snarl_pick_text(finding, "rule"), "explanation",
-                                  snarl_pick_text(finding, "explanation"), "suppression",
-                                  snarl_pick_text(finding, "suggestion")));
+                        json_pack("{s:s, s:s, s:s, s:s}", "confidence", snarl_json_text(finding, "confidence"), "rule",
+                                  snarl_json_text(finding, "rule"), "explanation",
+                                  snarl_json_text(finding, "explanation"), "suppression",
+                                  snarl_json_text(finding, "suggestion")));
     return result;
 }
 
@@ -318,7 +319,7 @@ static json_t *notifications(const json_t *document)
         if (i == 1000)
             break;
         json_array_append_new(all, json_pack("{s:s, s:{s:s}}", "level", "note", "message", "text",
-                                             snarl_pick_text(note, "text")));
+                                             snarl_json_text(note, "text")));
     }
     return all;
 }
@@ -330,8 +331,8 @@ static json_t *invocations(const struct sarif *sarif)
     json_t *invocation = json_pack("{s:b, s:s, s:o}", "executionSuccessful", 1, "commandLine", command ? command : "",
                                    "toolExecutionNotifications", notifications(sarif->document));
     const json_t *status = json_object_get(run, "exit_status");
-    if (*snarl_pick_text(run, "started"))
-        json_object_set_new(invocation, "startTimeUtc", json_string(snarl_pick_text(run, "started")));
+    if (*snarl_json_text(run, "started"))
+        json_object_set_new(invocation, "startTimeUtc", json_string(snarl_json_text(run, "started")));
     if (json_is_integer(status))
         json_object_set(invocation, "exitCode", (json_t *)status);
     if (*sarif->cwd == '/')
@@ -371,7 +372,7 @@ static json_t *root_uri(const struct sarif *sarif)
 int snarl_sarif_render(const json_t *document, const struct snarl_render_options *options, FILE *out)
 {
     struct sarif sarif = {.document = document, .out = out};
-    sarif.cwd = snarl_pick_text(json_object_get(document, "run"), "cwd");
+    sarif.cwd = snarl_json_text(json_object_get(document, "run"), "cwd");
     sarif.sources = snarl_sources_new(sarif.cwd, options ? options->source_roots : NULL);
     find_root(&sarif, options);
     fputs("{\"$schema\":\"https://json.schemastore.org/sarif-2.1.0.json\",\"version\":\"2.1.0\",\"runs\":[{\"tool\":",

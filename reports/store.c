@@ -7,6 +7,7 @@
  * the same answers. A writer takes the file's write lock first and waits up to BUSY_MS for others. The file's
  * application id tells it from other databases, its user version the shape of its tables. */
 #include "reports/gate.h"
+#include "reports/frames.h"
 #include "reports/pick.h"
 
 #include <sqlite3.h>
@@ -103,7 +104,7 @@ static int check_tables(const struct store *store)
 static void run_id(const json_t *document, char *id, size_t size)
 {
     const json_t *run = json_object_get(document, "run"), *runs = json_object_get(document, "runs");
-    const char *own = snarl_pick_text(run, "id");
+    const char *own = snarl_json_text(run, "id");
     uint64_t hash = 0xcbf29ce484222325u; /* FNV-1a */
     size_t i;
     json_t *each;
@@ -112,9 +113,9 @@ static void run_id(const json_t *document, char *id, size_t size)
         return;
     }
     json_array_foreach(runs, i, each)
-        for (const char *at = snarl_pick_text(each, "id"); *at; at++)
+        for (const char *at = snarl_json_text(each, "id"); *at; at++)
             hash = (hash ^ (unsigned char)*at) * 0x100000001b3u;
-    for (const char *at = snarl_pick_text(run, "started"); *at; at++)
+    for (const char *at = snarl_json_text(run, "started"); *at; at++)
         hash = (hash ^ (unsigned char)*at) * 0x100000001b3u;
     snprintf(id, size, "merged-%016llx", (unsigned long long)hash);
 }
@@ -123,12 +124,12 @@ static const char *program_of(const json_t *document)
 {
     const json_t *command = json_object_get(json_object_get(document, "run"), "command");
     const char *program = json_string_value(json_array_get(command, 0));
-    return program ? snarl_pick_base(program) : "";
+    return program ? snarl_path_base(program) : "";
 }
 
 static bool counts(const json_t *finding)
 {
-    return *snarl_pick_text(finding, "fingerprint") && !json_is_true(json_object_get(finding, "suppressed"));
+    return *snarl_json_text(finding, "fingerprint") && !json_is_true(json_object_get(finding, "suppressed"));
 }
 
 static int insert_findings(const struct store *store, const json_t *document, const char *run)
@@ -136,8 +137,8 @@ static int insert_findings(const struct store *store, const json_t *document, co
     size_t i;
     json_t *finding;
     json_array_foreach(json_object_get(document, "findings"), i, finding) {
-        const char *const texts[] = {snarl_pick_text(finding, "fingerprint"), run, snarl_pick_text(finding, "kind"),
-                                     snarl_pick_text(finding, "message"), NULL};
+        const char *const texts[] = {snarl_json_text(finding, "fingerprint"), run, snarl_json_text(finding, "kind"),
+                                     snarl_json_text(finding, "message"), NULL};
         if (counts(finding) && run_texts(store, "INSERT OR IGNORE INTO seen VALUES(?1, ?2, ?3, ?4)", texts))
             return -1;
     }
@@ -147,7 +148,7 @@ static int insert_findings(const struct store *store, const json_t *document, co
 /* The run's row: how many findings it has, and how many of them no run that started before had. */
 static int insert_run(const struct store *store, const json_t *document, const char *run)
 {
-    const char *started = snarl_pick_text(json_object_get(document, "run"), "started");
+    const char *started = snarl_json_text(json_object_get(document, "run"), "started");
     const char *const texts[] = {run, started, program_of(document), NULL};
     const char *const only[] = {run, NULL};
     if (run_texts(store, "DELETE FROM seen WHERE run = ?1", only) || insert_findings(store, document, run))
@@ -165,7 +166,7 @@ static int tell_findings(const struct store *store, json_t *document)
     size_t i;
     json_t *finding;
     json_array_foreach(json_object_get(document, "findings"), i, finding) {
-        const char *const texts[] = {snarl_pick_text(finding, "fingerprint"), NULL};
+        const char *const texts[] = {snarl_json_text(finding, "fingerprint"), NULL};
         sqlite3_stmt *row = prepare(store, "SELECT min(started), max(started), count(*) FROM seen JOIN runs"
                                            " ON runs.id = seen.run WHERE fingerprint = ?1", texts);
         if (!row)

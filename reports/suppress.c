@@ -2,6 +2,7 @@
  *
  * A rule matches a finding of one of its kinds when it matches any stack of any of its events: not those of
  * thread creation or allocation, which say where something comes from and not what is wrong. */
+#include "reports/frames.h"
 #include "reports/pick.h"
 #include "reports/suppress_rules.h"
 #include "reports/wildcard.h"
@@ -37,7 +38,7 @@ static bool frame_has(const json_t *frame, const char *pattern)
 {
     static const char *const members[] = {"function", "file", "module"};
     for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
-        const char *text = snarl_pick_text(frame, members[i]);
+        const char *text = snarl_json_text(frame, members[i]);
         if (*text && snarl_wildcard_find(pattern, text))
             return true;
     }
@@ -71,10 +72,10 @@ static bool any_frame_matches(const json_t *stack, const char *pattern)
 static bool line_matches(const struct snarl_rule_line *line, const json_t *frame)
 {
     const char *member = line->kind == 'f' ? "function" : line->kind == 'o' ? "module" : "file";
-    const char *text = snarl_pick_text(frame, member);
+    const char *text = snarl_json_text(frame, member);
     if (line->kind == 's') /* Valgrind's src: is a file's name with or without its folder */
         return snarl_wildcard_match(line->pattern, text) ||
-               snarl_wildcard_match(line->pattern, snarl_pick_base(text));
+               snarl_wildcard_match(line->pattern, snarl_path_base(text));
     return snarl_wildcard_match(line->pattern, text);
 }
 
@@ -108,7 +109,7 @@ static bool event_matches(const struct snarl_rule *rule, const json_t *event)
     case SNARL_RULE_TOP:
         return top_matches(stack, rule->pattern);
     case SNARL_RULE_LIBRARY:
-        return snarl_wildcard_find(rule->pattern, snarl_pick_text(snarl_pick_frame(event), "module"));
+        return snarl_wildcard_find(rule->pattern, snarl_json_text(snarl_event_frame(event), "module"));
     case SNARL_RULE_STACK:
         return block_matches(rule, stack);
     }
@@ -122,13 +123,13 @@ static bool name_matches(const struct snarl_rule *rule, const json_t *finding)
     json_t *lock;
     if (rule->type != SNARL_RULE_ANYWHERE)
         return false;
-    const char *symbol = snarl_pick_text(json_object_get(finding, "location"), "symbol");
+    const char *symbol = snarl_json_text(json_object_get(finding, "location"), "symbol");
     if (*symbol && snarl_wildcard_find(rule->pattern, symbol))
         return true;
-    if (!strcmp(snarl_pick_text(finding, "kind"), "data-race"))
+    if (!strcmp(snarl_json_text(finding, "kind"), "data-race"))
         return false; /* the locks held during a race have nothing to do with it */
     json_array_foreach(json_object_get(finding, "locks"), i, lock) {
-        const char *name = snarl_pick_text(lock, "name");
+        const char *name = snarl_json_text(lock, "name");
         if (*name && snarl_wildcard_find(rule->pattern, name))
             return true;
     }
@@ -154,7 +155,7 @@ size_t snarl_suppressions_apply(struct snarl_suppressions *rules, json_t *docume
     size_t i, suppressed = 0;
     json_t *finding;
     json_array_foreach(json_object_get(document, "findings"), i, finding) {
-        const struct snarl_kind *kind = snarl_kind_find(snarl_pick_text(finding, "kind"));
+        const struct snarl_kind *kind = snarl_kind_find(snarl_json_text(finding, "kind"));
         struct snarl_rule *found = NULL;
         for (size_t r = 0; kind && r < rules->count && !found; r++)
             if (matches(&rules->rules[r], finding, 1u << (kind - snarl_kinds)))

@@ -115,6 +115,13 @@ class JUnit(unittest.TestCase):
         document["gate"] = {"fail_on": ["data-race"]}
         self.assertEqual(self.suite(document).get("failures"), "0")
 
+    def test_what_breaks_a_rule_is_said_in_its_own_words(self):
+        document = documents.documents()["misuse"]
+        event = document["findings"][0]["events"][0]
+        event["what"] = "destroys a lock that is held"
+        self.assertIn("bank: destroys a lock that is held: lock_b in close_account", self.suite(document).find(
+            "testcase[@classname='snarl.lock-misuse']/failure").text)
+
     def test_control_characters_do_not_break_it(self):
         suite = self.suite(judged(message="\x01\x1b[31m<&>\"'\ufffe\uffff é"))
         self.assertEqual(suite.find("testcase[@classname='snarl.deadlock']/failure").get("message"),
