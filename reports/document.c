@@ -130,8 +130,24 @@ static double last_end(const json_t *processes)
     return last;
 }
 
+/* What the command that started the run wrote of it (cli/rundir.h) is nearer to the truth than what its
+ * processes know: the program may be a script, and may have been ended from outside. */
+static void take_meta(json_t *run, const char *directory)
+{
+    static const char *const s_keys[] = {"id", "command", "cwd", "host", "exit_status", "duration_s"};
+    char path[4096];
+    snprintf(path, sizeof(path), "%s/meta.json", directory);
+    json_t *meta = json_load_file(path, 0, NULL);
+    for (size_t i = 0; i < sizeof(s_keys) / sizeof(s_keys[0]); i++) {
+        json_t *value = json_object_get(meta, s_keys[i]), *own = json_object_get(run, s_keys[i]);
+        if (value && (!own || json_is_null(own) || json_typeof(own) == json_typeof(value)))
+            json_object_set(run, s_keys[i], value);
+    }
+    json_decref(meta);
+}
+
 /* The first process started is the one that the run is named after. */
-static void describe_run(json_t *document, const json_t *run_ids)
+static void describe_run(json_t *document, const json_t *run_ids, const char *directory)
 {
     json_t *processes = json_object_get(document, "processes"), *root = json_array_get(processes, 0);
     const char *id = snarl_json_text(run_ids, snarl_json_text(root, "key"));
@@ -143,16 +159,17 @@ static void describe_run(json_t *document, const json_t *run_ids)
     json_object_set(run, "command", json_object_get(root, "command"));
     json_object_set(run, "cwd", json_object_get(root, "cwd"));
     json_object_set_new(run, "exit_status", exit_status(processes, root));
+    take_meta(run, directory);
     json_array_append(json_object_get(document, "runs"), run);
     json_object_set_new(document, "run", run);
 }
 
-static json_t *finish(struct building *building)
+static json_t *finish(struct building *building, const char *directory)
 {
     settle_exits(building);
     json_t *document = snarl_document_merge(building->documents, building->count);
     json_array_extend(json_object_get(document, "notes"), building->notes);
-    describe_run(document, building->run_ids);
+    describe_run(document, building->run_ids, directory);
     return document;
 }
 
@@ -186,7 +203,7 @@ json_t *snarl_document_build(const char *directory, struct snarl_symboliser *sym
         free(entries[i]);
     }
     free(entries);
-    json_t *document = building.count ? finish(&building) : NULL;
+    json_t *document = building.count ? finish(&building, directory) : NULL;
     if (!document)
         snprintf(error, error_size, "%s%s", count ? snarl_json_text(json_array_get(building.notes, 0), "text") : directory,
                  count ? "" : ": no run files (*.snarl) and no run.json here: is this the directory of a run?");

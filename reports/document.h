@@ -2,6 +2,7 @@
  *
  * The contract gives the schema. Beyond it a document has:
  *
+ *     run        "host", when `snarl run` started it: then all of "run" is as meta.json says
  *     runs       every run that was merged into it, each as `run` is, by "id"
  *     processes  "key": "<pid>-<start in hexadecimal>", the name of its file and its identity in the whole
  *                document; "command", "cwd", "started", "duration_s"; "exit" is null when the process left no

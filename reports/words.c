@@ -574,19 +574,31 @@ json_t *snarl_words_suggestion(const json_t *finding)
     return json_sprintf("%s:%s", suppression_word(snarl_json_text(finding, "kind")), *name ? name : "*");
 }
 
+/* Which access of a race came first is chance: the place that sorts first is named first. */
+static void order_places(const json_t *finding, char places[2][TEXT_MAX])
+{
+    char kept[TEXT_MAX];
+    if (strcmp(snarl_json_text(finding, "kind"), "data-race") || strcmp(places[0], places[1]) <= 0)
+        return;
+    memcpy(kept, places[0], TEXT_MAX);
+    memcpy(places[0], places[1], TEXT_MAX);
+    memcpy(places[1], kept, TEXT_MAX);
+}
+
 json_t *snarl_words_places(const json_t *finding)
 {
-    char *text = NULL, place[TEXT_MAX];
+    char *text = NULL, places[4][TEXT_MAX];
     size_t size = 0, told = 0;
     FILE *out = open_memstream(&text, &size);
     if (!out)
         return json_string("");
-    for (size_t i = 0; i < event_count(finding) && told < 4; i++) {
-        if (has_role(event_at(finding, i), "hold"))
-            continue;
-        snarl_frame_place(snarl_event_frame(event_at(finding, i)), place, sizeof(place));
-        fprintf(out, "%s%s", told++ ? " / " : "", place);
-    }
+    for (size_t i = 0; i < event_count(finding) && told < 4; i++)
+        if (!has_role(event_at(finding, i), "hold"))
+            snarl_frame_place(snarl_event_frame(event_at(finding, i)), places[told++], TEXT_MAX);
+    if (told > 1)
+        order_places(finding, places);
+    for (size_t i = 0; i < told; i++)
+        fprintf(out, "%s%s", i ? " / " : "", places[i]);
     fclose(out);
     json_t *made = json_string(text);
     free(text);

@@ -95,6 +95,30 @@ Test(document, process_and_run)
     json_decref(document);
 }
 
+static void write_file(const char *name, const char *text)
+{
+    char path[200];
+    snprintf(path, sizeof(path), "%s/%s", s_directory, name);
+    FILE *file = fopen(path, "w");
+    fputs(text, file);
+    fclose(file);
+}
+
+Test(document, the_command_knows_the_run_better_than_its_processes)
+{
+    new_directory();
+    fixture_save(&s_plain, s_directory);
+    write_file("meta.json", "{\"id\": \"x-1\", \"command\": [\"script\"], \"cwd\": 7, \"exit_status\": 124, \"host\": \"h\"}");
+    json_t *document = load(), *run = json_object_get(document, "run");
+    expect_text(run, "id", "x-1");
+    expect_text(run, "host", "h");
+    expect_text(run, "cwd", "/home/u");
+    expect_number(run, "exit_status", 124);
+    cr_assert_str_eq(json_string_value(json_array_get(json_object_get(run, "command"), 0)), "script");
+    json_decref(document);
+    remove_directory();
+}
+
 Test(document, findings_say_what_they_are)
 {
     json_t *document = document_of(&s_plain), *finding = finding_of(document, "deadlock");
@@ -249,15 +273,6 @@ Test(document, damage_is_named_and_the_rest_is_read)
     runmaker_free(maker);
     free(maker);
     remove_directory();
-}
-
-static void write_file(const char *name, const char *text)
-{
-    char path[200];
-    snprintf(path, sizeof(path), "%s/%s", s_directory, name);
-    FILE *file = fopen(path, "w");
-    fputs(text, file);
-    fclose(file);
 }
 
 static void expect_refused(const char *path, const char *words)
