@@ -31,6 +31,7 @@ struct access {
     uint32_t flags;
     uintptr_t pc;
     uint8_t size;
+    uint8_t cells; /* looked at together */
 };
 
 /* --- epochs and caches --- */
@@ -221,11 +222,17 @@ static struct snarl_hit *hit_of(struct snarl_race_thread *thr, uint32_t word)
 /* The word stays: an access of this epoch stands for this one. Remembers it for the next ones. */
 static void note_hit(struct snarl_race_thread *thr, uint32_t word, const uint32_t *member, uint32_t count)
 {
-    uint32_t read, written;
-    covered_by_me(thr, member, count, &read, &written);
-    *hit_of(thr, word) = (struct snarl_hit){
-        .word = word, .stamp = thr->stamp, .read_mask = (uint8_t)read, .write_mask = (uint8_t)written};
-    if (read == 0xf && !thr->ignore)
+    struct snarl_hit hit = {.word = word, .stamp = thr->stamp};
+    for (uint32_t i = 0; i < count; i++) {
+        const struct snarl_access_record *record = &snarl_record_at(member[i])->access;
+        if (!mine_now(thr, record))
+            continue;
+        for (uint32_t flags = 0; flags < 4; flags++)
+            if (snarl_access_stands_for(record->flags, flags))
+                hit.mask[flags] |= (uint8_t)snarl_cell_mask(member[i]);
+    }
+    *hit_of(thr, word) = hit;
+    if (hit.mask[0] == 0xf && !thr->ignore)
         thr->shared = word;
 }
 
@@ -259,6 +266,7 @@ static void report(struct snarl_race_thread *thr, const struct access *access, c
     uintptr_t byte = cell + (uintptr_t)__builtin_ctz(bytes);
     struct snarl_race race = {
         .byte = byte,
+        .cells = access->cells,
         .now = {.thread = thr->host_id,
                 .where = snarl_race_where(thr, access->pc),
                 .lockset = lockset_of(thr),
@@ -307,6 +315,8 @@ static uint32_t word_of(struct snarl_race_thread *thr, const struct access *acce
     bool write = access->flags & SNARL_ACCESS_WRITE;
     if (count == 1 && plain)
         return member[0] | (write ? SNARL_CELL_WRITE : 0);
+    if (count == 1 && snarl_cell_mask(member[0]) == 0xf)
+        return snarl_cell_unit(member[0]);
     uint32_t unit = state_of(thr, member, count);
     if (!unit || !plain)
         return unit;
@@ -366,14 +376,12 @@ static uint32_t next_word(struct snarl_race_thread *thr, const struct access *ac
 
 static bool current(struct snarl_race_thread *thr, uint32_t word, uint32_t mask, uint32_t flags)
 {
-    if (flags & SNARL_ACCESS_ATOMIC)
-        return false;
     bool write = flags & SNARL_ACCESS_WRITE;
     uint32_t full = word | SNARL_CELL_MASK | (write ? 0 : SNARL_CELL_WRITE);
     if (full - thr->base < thr->span && !(mask & ~snarl_cell_mask(word)))
         return true;
     const struct snarl_hit *hit = hit_of(thr, word);
-    return hit->word == word && hit->stamp == thr->stamp && !(mask & ~(write ? hit->write_mask : hit->read_mask));
+    return hit->word == word && hit->stamp == thr->stamp && !(mask & ~hit->mask[flags & 3]);
 }
 
 /* The bytes `mask` of the cell at `cell`. */
@@ -390,11 +398,32 @@ static void touch_cell(struct snarl_race_thread *thr, const struct access *acces
     }
 }
 
-static void touch_cells(struct snarl_race_thread *thr, const struct access *access, uintptr_t start, uintptr_t end)
+/* Two whole cells at once, as long as they have the same word: most of what is larger than a cell. False: one by one. */
+static bool touch_pair(struct snarl_race_thread *thr, struct access *access, uintptr_t cell)
+{
+    uint64_t *at = (uint64_t *)snarl_shadow_cell(cell);
+    uint64_t pair = __atomic_load_n(at, __ATOMIC_ACQUIRE);
+    uint32_t old = (uint32_t)pair;
+    if (pair >> 32 != old)
+        return false;
+    if (old && current(thr, old, 0xf, access->flags))
+        return true;
+    access->cells = 2;
+    uint32_t word = next_word(thr, access, old, 0xf, cell);
+    access->cells = 1;
+    uint64_t both = (uint64_t)word << 32 | word;
+    return word == old || __atomic_compare_exchange_n(at, &pair, both, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+
+static void touch_cells(struct snarl_race_thread *thr, struct access *access, uintptr_t start, uintptr_t end)
 {
     uintptr_t cell = start & ~(uintptr_t)3;
     uint32_t mask = 0xfu << (start & 3) & 0xf;
     for (; cell < end; cell += 4, mask = 0xf) {
+        if (mask == 0xf && cell % 8 == 0 && end - cell >= 8 && touch_pair(thr, access, cell)) {
+            cell += 4;
+            continue;
+        }
         if (end - cell < 4)
             mask &= (1u << (end - cell)) - 1;
         touch_cell(thr, access, cell, mask);
@@ -420,6 +449,7 @@ static bool prepare(struct snarl_race_thread *thr, struct access *access, uintpt
     if (thr->pending)
         snarl_race_begin_epoch(thr);
     access->flags = flags;
+    access->cells = 1;
     access->size = size > UINT8_MAX ? 0 : (uint8_t)size;
     access->pc = pc;
     access->site = pc | (uint64_t)flags << 47 | (uint64_t)access->size << 53;

@@ -11,7 +11,8 @@
  *
  * `mask` and `write` also serve the fast path: they say which bytes are covered by the last access of the record's maker,
  * with a plain read or, when `write` is set, a plain write. A state made for another reason has mask 0 and write 0. So "the word's unit was
- * made by me in this epoch and mask and write are all set" means that I have written all 4 bytes in this epoch. */
+ * made by me in this epoch and mask and write are all set" means that I have written all 4 bytes in this epoch. An atomic
+ * access alone, to the whole cell, is named with mask 0 too. */
 #ifndef SNARL_RACE_CELL_H
 #define SNARL_RACE_CELL_H
 

@@ -58,7 +58,7 @@ struct snarl_site_record {
 struct snarl_hit {
     uint32_t word;
     uint32_t stamp;
-    uint8_t read_mask, write_mask;
+    uint8_t mask[4]; /* the bytes where it stands for a read, a write, an atomic read, an atomic write */
 };
 
 struct snarl_node_entry {
@@ -135,6 +135,7 @@ struct snarl_race_access {
 struct snarl_race {
     struct snarl_race_access now, before;
     uintptr_t byte; /* the first byte that both touch */
+    uint32_t cells; /* how many cells from there on have the same story: 1 or 2 */
 };
 
 /* What the detector needs of its surroundings. Called in the accessing thread, any member may be NULL. */

@@ -66,6 +66,8 @@ static inline const uint32_t *snarl_cell_members(uint32_t word, uint32_t *single
         return record->state.member;
     }
     *single = word & ~SNARL_CELL_WRITE;
+    if (!snarl_cell_mask(word))
+        *single |= SNARL_CELL_MASK; /* an atomic access to the whole cell */
     *count = word != 0;
     return single;
 }

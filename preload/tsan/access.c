@@ -20,9 +20,12 @@ static inline bool hit_cells(uintptr_t address, unsigned count, bool write)
 {
     const struct snarl_race_thread *races = snarl_race_current;
     const uint32_t *cell = snarl_shadow_cell(address);
-    for (unsigned i = 0; i < count; i++)
+    for (unsigned i = 0; i < count; i++) {
+        if (i && cell[i] == cell[i - 1])
+            continue;
         if (!snarl_race_hit(races, cell[i], write))
             return false;
+    }
     return true;
 }
 
