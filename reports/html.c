@@ -59,11 +59,14 @@ static int put_json(const char *text, size_t size, void *context)
 static void put_title(FILE *out, const json_t *document)
 {
     const json_t *command = json_object_get(json_object_get(document, "run"), "command");
+    size_t runs = json_array_size(json_object_get(document, "runs"));
     const char *program = json_string_value(json_array_get(command, 0));
     const char *slash = program ? strrchr(program, '/') : NULL;
     size_t count = json_array_size(json_object_get(document, "findings"));
     fprintf(out, "<title>%zu finding%s", count, count == 1 ? "" : "s");
-    if (program) {
+    if (runs > 1) {
+        fprintf(out, " in %zu runs", runs);
+    } else if (program) {
         fputs(" in ", out);
         put_escaped(out, slash ? slash + 1 : program);
     }

@@ -10,7 +10,8 @@ let currentFinding = null;
 let currentPage = 'overview';
 
 function buildFrame() {
-    const program = baseName(list(doc.run?.command)[0] ?? list(doc.processes)[0]?.program);
+    const runs = list(doc.runs).length;
+    const program = runs > 1 ? plural(runs, 'run') : baseName(list(doc.run?.command)[0] ?? list(doc.processes)[0]?.program);
     document.body.prepend(
         h('a', { class: 'skip', href: '#main', onclick: (e) => { e.preventDefault(); document.getElementById('main').focus(); } }, 'Skip to content'),
         h('header', { class: 'top' },

@@ -85,7 +85,8 @@ const number = (value) => (typeof value === 'number' ? value.toLocaleString('en'
 const plural = (count, one, many = `${one}s`) => `${number(count)} ${count === 1 ? one : many}`;
 
 // Messages begin with a small letter where the text report puts the kind before them.
-const sentence = (text) => (text ? text[0].toUpperCase() + text.slice(1) : '');
+// A name at their start stays as it is written.
+const sentence = (text) => (/^(a|an|the|all|each|every|no|nobody|this|threads?|locks?) /.test(text ?? '') ? text[0].toUpperCase() + text.slice(1) : text ?? '');
 
 // A word as a POSIX shell reads it back.
 const shellWord = (word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${String(word).replaceAll("'", "'\\''")}'`);

@@ -157,8 +157,9 @@ function origins(finding) {
 
 function reproduceCommand(finding) {
     const process = processOf(finding.process);
-    const words = list(doc.run?.command).length ? doc.run.command : process?.command;
-    const cwd = doc.run?.cwd ?? process?.cwd;
+    const merged = list(doc.runs).length > 1; // then the process itself is all that is known of its run
+    const words = !merged && list(doc.run?.command).length ? doc.run.command : process?.command;
+    const cwd = merged ? process?.cwd : doc.run?.cwd ?? process?.cwd;
     return list(words).length ? `${cwd ? `cd ${shellWord(cwd)} && ` : ''}snarl run -- ${commandLine(words)}` : null;
 }
 

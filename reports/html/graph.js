@@ -44,11 +44,18 @@ function nodePanel(id) {
         part('Taken while it is held', after, 'to'), part('Held when it is taken', before, 'from')];
 }
 
+const READABLE = { w: 1300, h: 860 }; // units of the layout that a window shows with names one can read
+
 // Zoom and position are the SVG's viewBox: {x, y, w, h} in the layout's units. A small graph is not blown up.
 function panAndZoom(svg, layout) {
     const size = { w: Math.max(layout.width, 760), h: Math.max(layout.height, 420) };
     const start = { x: (layout.width - size.w) / 2, y: (layout.height - size.h) / 2, ...size };
     const view = { ...start };
+    // A large graph begins at its top left, as large as can be read; `whole` shows all of it.
+    if (size.w > READABLE.w || size.h > READABLE.h) {
+        Object.assign(view, { w: Math.min(size.w, READABLE.w), h: Math.min(size.h, READABLE.h), y: 0 });
+        if (size.w > READABLE.w) view.x = 0;
+    }
     const show = () => svg.setAttribute('viewBox', `${view.x} ${view.y} ${view.w} ${view.h}`);
     const zoom = (factor, fx = 0.5, fy = 0.5) => {
         const wide = view.w * factor;
@@ -75,7 +82,7 @@ function panAndZoom(svg, layout) {
         show();
     });
     const whole = () => { Object.assign(view, start); show(); };
-    whole();
+    show();
     return { zoom, whole };
 }
 

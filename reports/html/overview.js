@@ -46,8 +46,8 @@ function facts() {
     const run = doc.run ?? {};
     const runs = list(doc.runs).length;
     const rows = [
-        ['Command', h('code', null, commandLine(run.command))],
-        ['Folder', run.cwd && h('code', null, run.cwd)],
+        ['Command', runs < 2 && h('code', null, commandLine(run.command))],
+        ['Folder', runs < 2 && run.cwd && h('code', null, run.cwd)],
         ['Started', run.started], ['Took', seconds(run.duration_s)], ['Host', run.host],
         ['Ended with', run.exit_status === null || run.exit_status === undefined ? null : `status ${run.exit_status}`],
         ['Runs merged', runs > 1 ? number(runs) : null], ['snarl', doc.snarl],

@@ -42,9 +42,13 @@ function ringNodes(finding, happened) {
             { ...threadBox(thread), words: wait, place: place(at, ''), wants: true },
             { name: lockName(wants), under: lockById.get(wants)?.kind, shape: 'lock', words: 'held by', place: place(held, 'since ') }]);
     }
-    // A deadlock closed by joins: each waits for the next thread, for its end or for a lock that it holds.
+    // A deadlock closed by joins, or by readers and writers that queue for one lock: each waits for the next thread.
     const waits = list(finding.events).filter((e) => e.role === 'wait');
-    if (finding.kind !== 'deadlock' || waits.length < 2 || !waits.some((e) => joinedBy(finding, e))) return null;
+    const queue = waits.every((e) => e.lock && e.lock === waits[0].lock);
+    if (finding.kind !== 'deadlock' || waits.length < 2 || !(queue || waits.some((e) => joinedBy(finding, e)))) return null;
+    if (queue) {
+        return waits.map((at) => ({ ...threadBox(threadOf(at)), words: `${wait} ${short(lockName(at.lock), 24)}`, place: place(at, ''), wants: true, behind: true }));
+    }
     return waits.flatMap((at) => {
         const held = list(finding.events).find((e) => e.role === 'hold' && e.lock === at.lock);
         const thread = { ...threadBox(threadOf(at)), words: at.lock ? wait : 'waits for its end', place: place(at, ''), wants: true };
@@ -92,6 +96,7 @@ function ringWords(nodes) {
     const parts = nodes.map((node, i) => {
         const next = nodes[(i + 1) % nodes.length];
         if (!node.wants) return null;
+        if (node.behind) return `${node.name} ${node.words}, behind ${next.name}`;
         if (next.shape === 'thread') return `${node.name} waits for ${next.name} to end`;
         return `${node.name} ${node.words} ${next.name}, which ${nodes[(i + 2) % nodes.length].name} holds`;
     });

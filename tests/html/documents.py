@@ -251,6 +251,16 @@ def joins():
     return document([made])
 
 
+def queue():
+    """A reader that wants to read again, behind a writer that waits for it to stop reading."""
+    made = deadlock()
+    made["message"] = "s_table is waited for by its own reader"
+    made["events"] = [e for e in made["events"] if e["thread"]["name"] == "pay-in" or e["role"] == "wait"]
+    for e in made["events"]:
+        e["lock"] = lock_id("lock_a")
+    return document([made])
+
+
 def judged():
     """As it is after a gate with a baseline and a store: one new finding, an accepted one and a suppressed one."""
     made = document([deadlock(), race(), misuse()])
@@ -312,6 +322,7 @@ def documents():
         "judged": judged(),
         "earlier": earlier(),
         "joins": joins(),
+        "queue": queue(),
     }
 
 

@@ -87,6 +87,11 @@ test('a deadlock of joins is a ring too', () => withPage('joins', DEADLOCK, {}, 
     assert.deepEqual(await page.locator('.card .what').allTextContents(), ['waits for pay-out to end, for ever', 'waits for pay-in to end, for ever']);
 }));
 
+test('a reader behind a writer behind the reader is a ring, and a name keeps its small letter', () => withPage('queue', DEADLOCK, {}, async (page) => {
+    assert.match(await page.locator('.picture svg').getAttribute('aria-label'), /pay-in waits for lock_a, behind pay-out; pay-out waits for lock_a, behind pay-in/);
+    assert.match(await page.locator('h1').textContent(), /^s_table is/);
+}));
+
 test('a stack opens and its frames show their source', () => withPage('all', RACE, {}, async (page) => {
     await page.click('.card .stackbox > summary >> nth=0');
     await page.click('.card .stack li:nth-child(2) summary >> nth=0');
