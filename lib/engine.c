@@ -46,6 +46,7 @@ void snarl_engine_forked(struct snarl_thread *thr, const char *mode, uint64_t ha
     snarl_finding_forked();
     snarl_thread_forked(thr, snarl_os_thread_id());
     snarl_object_forked();
+    snarl_lockgraph_forked(thr);
     snarl_wait_forked();
     snarl_races_forked(thr);
     for (int i = 0; i < SNARL_COUNT_MAX; i++)

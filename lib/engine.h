@@ -151,5 +151,9 @@ void snarl_signal_unsafe(struct snarl_thread *thr, const char *function, struct 
 /* An edge told by an annotation or another source: what `thr` did before is visible to who acquires `address`. */
 void snarl_order_release(struct snarl_thread *thr, uintptr_t address);
 void snarl_order_acquire(struct snarl_thread *thr, uintptr_t address);
+/* The same for races alone: an order that protects memory, but that another run need not have (an interpreter's
+ * lock). */
+void snarl_order_memory_release(struct snarl_thread *thr, uintptr_t address);
+void snarl_order_memory_acquire(struct snarl_thread *thr, uintptr_t address);
 
 #endif

@@ -43,6 +43,14 @@ static void cancelled(void *argument)
     finish(waiting);
 }
 
+/* A wait that is not looked at is over: the mutex is held again. */
+static int waited_plainly(int result, const void *caller)
+{
+    if (snarl_in_runtime((uintptr_t)caller))
+        snarl_runtime_locked();
+    return result;
+}
+
 /* --- the version of today, GLIBC_2.3.2 --- */
 
 SNARL_EXPORT int new_init(pthread_cond_t *condition, const pthread_condattr_t *attributes);
@@ -74,7 +82,7 @@ SNARL_EXPORT int new_wait(pthread_cond_t *condition, pthread_mutex_t *mutex)
 {
     struct snarl_thread *thr = snarl_enter_from(__builtin_return_address(0));
     if (!thr)
-        return real_pthread_cond_wait(condition, mutex);
+        return waited_plainly(real_pthread_cond_wait(condition, mutex), __builtin_return_address(0));
     struct waiting waiting = {thr, condition, mutex, SNARL_SITE, false};
     begin(&waiting, false);
     return wait_wait(&waiting);
@@ -95,7 +103,7 @@ SNARL_EXPORT int new_timedwait(pthread_cond_t *condition, pthread_mutex_t *mutex
 {
     struct snarl_thread *thr = snarl_enter_from(__builtin_return_address(0));
     if (!thr)
-        return real_pthread_cond_timedwait(condition, mutex, deadline);
+        return waited_plainly(real_pthread_cond_timedwait(condition, mutex, deadline), __builtin_return_address(0));
     struct waiting waiting = {thr, condition, mutex, SNARL_SITE, false};
     begin(&waiting, true);
     return wait_timedwait(&waiting, deadline);

@@ -61,6 +61,25 @@ const char *snarl_mode_word(void)
     return words[snarl_options.races];
 }
 
+/* All mutexes of the runtime count as one: it has few, and the global one matters. */
+void snarl_runtime_locked(void)
+{
+    struct snarl_thread *thr = snarl_races_on && snarl_awake ? snarl_enter() : NULL;
+    if (!thr)
+        return;
+    snarl_order_memory_acquire(thr, (uintptr_t)&snarl_runtime);
+    snarl_leave(thr);
+}
+
+void snarl_runtime_unlocking(void)
+{
+    struct snarl_thread *thr = snarl_races_on && snarl_awake ? snarl_enter() : NULL;
+    if (!thr)
+        return;
+    snarl_order_memory_release(thr, (uintptr_t)&snarl_runtime);
+    snarl_leave(thr);
+}
+
 static int semaphore_value(enum snarl_kind kind, uintptr_t address)
 {
     if (kind == SNARL_KIND_PYTHON_LOCK)

@@ -67,7 +67,7 @@ static bool in_list(const char *list, const char *name)
     return false;
 }
 
-static enum treatment treatment_of(const char *name)
+static enum treatment treatment_of(const char *name, uintptr_t base)
 {
     static const char s_never[] = "linux-vdso*,libsnarl.so*,libtsan.so*,libasan.so*,libubsan.so*";
     static const char s_tables[] = "ld-linux*,libc.so*,libm.so*,libpthread.so*,libdl.so*,librt.so*,libresolv.so*,"
@@ -76,6 +76,8 @@ static enum treatment treatment_of(const char *name)
     if (!*name || in_list(s_never, name))
         return LEAVE_ALONE;
     bool chosen = !snarl_options.modules[0] || in_list(snarl_options.modules, name);
+    if (!snarl_options.modules[0] && snarl_in_runtime(base))
+        return LEAVE_ALONE; /* its code runs under its own lock; see python/ */
     if (in_list(s_tables, name) || !chosen || in_list(snarl_options.skip_modules, name))
         return TABLES_ONLY;
     return INSTRUMENT;
@@ -119,8 +121,8 @@ static int collect(struct dl_phdr_info *info, size_t size, void *unused)
         return 1;
     struct found *found = &s_found[s_found_count++];
     found->name = *info->dlpi_name || s_found_count > 1 ? info->dlpi_name : s_program;
-    found->treatment = treatment_of(found->name);
     snarl_rewrite_describe(&found->target, info);
+    found->treatment = treatment_of(found->name, found->target.base);
     found->applied = is_applied(found->target.base);
     if (found->treatment != LEAVE_ALONE && !found->applied)
         identify(found);

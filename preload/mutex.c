@@ -139,11 +139,27 @@ int snarl_mutex_unlock_at(struct snarl_thread *thr, pthread_mutex_t *mutex, stru
     return real_pthread_mutex_unlock(mutex);
 }
 
+/* Not looked at: called by a runtime for itself, or by ourselves. */
+static int lock_plainly(pthread_mutex_t *mutex, const void *caller)
+{
+    int result = real_pthread_mutex_lock(mutex);
+    if (snarl_in_runtime((uintptr_t)caller))
+        snarl_runtime_locked();
+    return result;
+}
+
+static int unlock_plainly(pthread_mutex_t *mutex, const void *caller)
+{
+    if (snarl_in_runtime((uintptr_t)caller))
+        snarl_runtime_unlocking();
+    return real_pthread_mutex_unlock(mutex);
+}
+
 SNARL_EXPORT int pthread_mutex_lock(pthread_mutex_t *mutex)
 {
     struct snarl_thread *thr = snarl_enter_from(__builtin_return_address(0));
     if (!thr)
-        return real_pthread_mutex_lock(mutex);
+        return lock_plainly(mutex, __builtin_return_address(0));
     int result = snarl_mutex_lock_at(thr, mutex, SNARL_SITE);
     snarl_leave(thr);
     return result;
@@ -163,7 +179,7 @@ SNARL_EXPORT int pthread_mutex_unlock(pthread_mutex_t *mutex)
 {
     struct snarl_thread *thr = snarl_enter_from(__builtin_return_address(0));
     if (!thr)
-        return real_pthread_mutex_unlock(mutex);
+        return unlock_plainly(mutex, __builtin_return_address(0));
     int result = snarl_mutex_unlock_at(thr, mutex, SNARL_SITE);
     snarl_leave(thr);
     return result;

@@ -61,6 +61,11 @@ static inline bool snarl_in_runtime(uintptr_t address)
     return address - snarl_runtime.start < snarl_runtime.size;
 }
 
+/* What runs under a runtime's own mutexes is in order as far as memory goes: the C code of extensions runs under
+ * its global lock. To be called after the runtime has locked one, or before it unlocks one. */
+void snarl_runtime_locked(void);
+void snarl_runtime_unlocking(void);
+
 /* snarl_enter for the calls that a runtime makes for itself too: NULL when `caller`, the return address, is in it. */
 static inline struct snarl_thread *snarl_enter_from(const void *caller)
 {

@@ -301,6 +301,23 @@ static void unlink_in(struct snarl_edge *edge)
     *link = edge->next_in;
 }
 
+static void drop_out(struct snarl_sync *sync, void *context)
+{
+    (void)context;
+    while (sync->node && sync->node->out) {
+        struct snarl_edge *edge = sync->node->out;
+        unlink_in(edge);
+        sync->node->out = edge->next_out;
+        free_edge(edge);
+    }
+}
+
+void snarl_lockgraph_forked(struct snarl_thread *thr)
+{
+    snarl_object_each(drop_out, NULL);
+    memset(thr->chain_cache, 0, sizeof(thr->chain_cache));
+}
+
 void snarl_lockgraph_forget(struct snarl_sync *sync)
 {
     if (!sync->node)

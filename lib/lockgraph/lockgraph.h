@@ -30,6 +30,9 @@ void snarl_lockgraph_learn(struct snarl_thread *thr, struct snarl_sync *sync, en
                            enum snarl_how how, uint32_t stack);
 /* The life of `sync` ends: its orders are forgotten, after they went to the run file. */
 void snarl_lockgraph_forget(struct snarl_sync *sync);
+/* In the child of a fork: what was learnt before is of other threads, which do not exist here, or happened before all
+ * that this process will do. The parent's run file has it. */
+void snarl_lockgraph_forked(struct snarl_thread *thr);
 /* Within no session: writes EDGE records of all orders. */
 void snarl_lockgraph_write(void);
 

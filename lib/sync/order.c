@@ -27,6 +27,18 @@ void snarl_order_acquire(struct snarl_thread *thr, uintptr_t address)
     snarl_mutex_unlock(&sync->lock);
 }
 
+void snarl_order_memory_release(struct snarl_thread *thr, uintptr_t address)
+{
+    if (snarl_races_wanted(thr))
+        snarl_races_release_at(thr, address);
+}
+
+void snarl_order_memory_acquire(struct snarl_thread *thr, uintptr_t address)
+{
+    if (snarl_races_wanted(thr))
+        snarl_races_acquire_at(thr, address);
+}
+
 void snarl_once_begin(struct snarl_thread *thr, uintptr_t address, enum snarl_kind kind, struct snarl_site site)
 {
     snarl_lock_acquired(thr, address, kind, 0, SNARL_MODE_WRITE, SNARL_HOW_BLOCK, site);

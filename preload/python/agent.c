@@ -119,6 +119,7 @@ static void install(void)
     }
     s_interpreter = snarl_py.main_interpreter();
     snarl_python_frames_prepare();
+    snarl_python_names_install();
     snarl_python_locks_install(module);
     snarl_python_threads_install(module);
     s_active = true;

@@ -39,6 +39,7 @@ void snarl_python_block(struct snarl_thread *thr);
 /* All of `target` happened before what `thr` does next. */
 void snarl_python_thread_over(struct snarl_thread *thr, struct snarl_thread *target);
 
+void snarl_python_names_install(void);
 /* names.c. Gives the thread the name that Python has for it, once it has one. */
 void snarl_python_name_thread(struct snarl_thread *thr);
 /* Gives the lock a name by the variable that holds it, when the running code or its module has one. */

@@ -20,12 +20,29 @@
 
 /* --- threads --- */
 
+static struct snarl_py_object *s_modules; /* sys.modules, kept: it outlives the interpreter's own hold on it */
+
+void snarl_python_names_install(void)
+{
+    s_modules = snarl_py.modules();
+    snarl_py.retain(s_modules);
+}
+
+/* threading._active: threads by their number. */
+static struct snarl_py_object *active_threads(void)
+{
+    struct snarl_py_object *module = snarl_py.dict_text_item(s_modules, "threading");
+    if (!module || module->type != snarl_py.module_type)
+        return NULL;
+    struct snarl_py_object *active = snarl_py.dict_text_item(snarl_py.module_dict(module), "_active");
+    return active && active->type == snarl_py.dict_type ? active : NULL;
+}
+
 void snarl_python_name_thread(struct snarl_thread *thr)
 {
     if (snarl_py.error())
         return;
-    struct snarl_py_object *module = snarl_py.dict_text_item(snarl_py.modules(), "threading");
-    struct snarl_py_object *active = module ? snarl_py.dict_text_item(snarl_py.module_dict(module), "_active") : NULL;
+    struct snarl_py_object *active = active_threads();
     struct snarl_py_object *ident = active ? snarl_py.unsigned_object((unsigned long)pthread_self()) : NULL;
     if (!ident)
         return;
