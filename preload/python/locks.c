@@ -91,6 +91,21 @@ static void note_gone(struct snarl_py_object *lock)
     snarl_leave(thr);
 }
 
+/* In the child of a fork: a new lock, and free. What was a signal stays one. */
+static void note_reset(struct snarl_py_object *lock, bool recursive)
+{
+    struct snarl_thread *thr = snarl_python_enter();
+    if (!thr)
+        return;
+    const struct snarl_sync *old = snarl_object_find(thr, (uintptr_t)lock);
+    if (old) {
+        uint32_t flags = old->flags & (SNARL_OBJECT_SIGNAL | SNARL_OBJECT_RECURSIVE), stack = old->create_stack;
+        snarl_lock_gone(thr, (uintptr_t)lock);
+        snarl_object_create(thr, (uintptr_t)lock, kind_of(recursive), flags, stack);
+    }
+    snarl_leave(thr);
+}
+
 /* --- acquisition --- */
 
 /* The positional and keyword arguments of a call in any of Python's conventions. */
@@ -343,10 +358,9 @@ static struct snarl_py_object *lock_release_lock(struct snarl_py_object *self, v
     return s_patches[LOCK_RELEASE_LOCK].original(self, a, b, c, d);
 }
 
-/* In the child of a fork: a new lock, and free. */
 static struct snarl_py_object *lock_reinit(struct snarl_py_object *self, void *a, void *b, void *c, void *d)
 {
-    note_gone(self);
+    note_reset(self, false);
     return s_patches[LOCK_REINIT].original(self, a, b, c, d);
 }
 
@@ -385,7 +399,7 @@ static struct snarl_py_object *rlock_restore(struct snarl_py_object *self, void 
 
 static struct snarl_py_object *rlock_reinit(struct snarl_py_object *self, void *a, void *b, void *c, void *d)
 {
-    note_gone(self);
+    note_reset(self, true);
     return s_patches[RLOCK_REINIT].original(self, a, b, c, d);
 }
 
