@@ -19,16 +19,16 @@ for line in open("/proc/self/status"):
         print(line.split()[1])
 """
 
-# Says that it is ready, and each signal that it gets.
+# Says that it is ready, and each signal that it gets. os.write: print() may be interrupted by the handler's own.
 SAY_SIGNALS = """
-import signal, sys
+import os, signal, sys
 def say(number, frame):
-    print("got", signal.Signals(number).name, flush=True)
+    os.write(1, b"got " + signal.Signals(number).name.encode() + b"\\n")
     if number == signal.SIGTERM:
         sys.exit(7)
 for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGINT, signal.SIGQUIT):
     signal.signal(number, say)
-print("ready", flush=True)
+os.write(1, b"ready\\n")
 while True:
     signal.pause()
 """
@@ -42,7 +42,8 @@ child = os.fork()
 if child == 0:
     os.setpgid(0, 0)
     os.tcsetpgrp(0, os.getpid())
-    signal.signal(signal.SIGTTOU, signal.SIG_DFL)
+    for number in (signal.SIGTTOU, signal.SIGINT, signal.SIGQUIT): # ignored in background jobs
+        signal.signal(number, signal.SIG_DFL)
     os.execv(sys.argv[2], sys.argv[2:])
 try:
     os.setpgid(child, child)
@@ -208,11 +209,10 @@ class Terminal(CommandCase):
         os.close(report)
         self.addCleanup(self.close_terminal, child)
         self.seen = b""
-        self.reports = os.fdopen(self.report, "r")
 
     def close_terminal(self, child):
         os.close(self.terminal)
-        self.reports.close()
+        os.close(self.report)
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
 
@@ -224,6 +224,14 @@ class Terminal(CommandCase):
             self.seen += os.read(self.terminal, 4096)
         self.seen = self.seen.split(text, 1)[1]
 
+    def report_line(self):
+        line = b""
+        while not line.endswith(b"\n"):
+            ready, _, _ = select.select([self.report], [], [], PATIENCE_S)
+            self.assertTrue(ready, f"the shell has not said how its job is doing; the terminal shows {self.seen!r}")
+            line += os.read(self.report, 1)
+        return line.decode()
+
     def type(self, text):
         os.write(self.terminal, text)
 
@@ -232,11 +240,11 @@ class Terminal(CommandCase):
         self.type(b"one\n")
         self.expect(b"one\r\none\r\n")
         self.type(b"\x1a")
-        self.assertEqual(self.reports.readline(), f"stopped {signal.SIGTSTP.value}\n")
+        self.assertEqual(self.report_line(), f"stopped {signal.SIGTSTP.value}\n")
         self.type(b"two\n")
         self.expect(b"two\r\ntwo\r\n")
         self.type(b"\x04")
-        self.assertEqual(self.reports.readline(), "exit 0\n")
+        self.assertEqual(self.report_line(), "exit 0\n")
 
     def test_interrupt_reaches_a_program_that_handles_it_once(self):
         self.open_terminal("run", "-q", sys.executable, "-c", SAY_SIGNALS)
@@ -251,12 +259,12 @@ class Terminal(CommandCase):
         self.open_terminal("run", "-q", "sh", "-c", "echo ready; exec sleep 1000")
         self.expect(b"ready")
         self.type(b"\x03")
-        self.assertEqual(self.reports.readline(), f"signal {signal.SIGINT.value}\n")
+        self.assertEqual(self.report_line(), f"signal {signal.SIGINT.value}\n")
 
     def test_the_program_has_the_terminal(self):
         self.open_terminal("run", "-q", "sh", "-c", "tty <&0 >/dev/null && test -t 1 && test -t 2 && echo owned; stty size")
         self.expect(b"owned")
-        self.assertEqual(self.reports.readline(), "exit 0\n")
+        self.assertEqual(self.report_line(), "exit 0\n")
 
 
 class Timeout(CommandCase):
