@@ -73,7 +73,7 @@ static uint64_t decimal(struct demangler *d)
     return value;
 }
 
-/* "_" is 0, "0_" is 1, ... */
+/* "_" is 0, "0_" is 1, ... Crate hashes fill all 64 bits; a larger one wraps, and is left out anyway. */
 static uint64_t base62(struct demangler *d)
 {
     uint64_t value = 0;
@@ -81,7 +81,7 @@ static uint64_t base62(struct demangler *d)
         return 0;
     while (!d->failed && *d->at != '_') {
         char digit = *d->at;
-        if (!isalnum((unsigned char)digit) || value > (uint64_t)1 << 56) {
+        if (!isalnum((unsigned char)digit)) {
             d->failed = true;
             return 0;
         }

@@ -181,6 +181,10 @@ Test(demangle, names)
     expect_demangled("_RINvNtC3std3mem8align_ofjE", "std::mem::align_of::<usize>", "rust");
     expect_demangled("_RNvXCs1_7mycrateNtB2_3FooNtB2_5Trait3run", "<mycrate::Foo as mycrate::Trait>::run", "rust");
     expect_demangled("_RNvMCs1_7mycrateNtB2_3Foo3new", "<mycrate::Foo>::new", "rust");
+    expect_demangled("_RNvMCs6GmmlP4bgsG_1rNtB2_4Bank3pay", "<r::Bank>::pay", "rust");
+    expect_demangled("_RINvCs6GmmlP4bgsG_1r4eachsEB2_", "r::each::<i16>", "rust");
+    expect_demangled("_RNvMs5_NtNtNtCsjrHSEGnQ3l9_3std4sync6poison5mutexINtB5_5MutexlE4lockCs6GmmlP4bgsG_1r",
+                     "<std::sync::poison::mutex::Mutex<i32>>::lock", "rust");
     expect_demangled("_RNv", "_RNv", NULL);
     expect_demangled("_RB_", "_RB_", NULL);
 }
