@@ -19,6 +19,7 @@
 
 #include "cli/commands.h"
 #include "cli/complain.h"
+#include "cli/library.h"
 #include "cli/program.h"
 #include "cli/strings.h"
 
@@ -106,26 +107,32 @@ static void read_child(int fd, char *text, size_t size)
     text[used] = '\0';
 }
 
-static void ask_owner(const char *path, char *package, size_t size)
+/* What the program `argv[0]` writes on standard output, its beginning; "" when it cannot be started. */
+static void ask(char *const argv[], char *answer, size_t size)
 {
     int ends[2];
-    package[0] = '\0';
+    answer[0] = '\0';
     if (pipe2(ends, O_CLOEXEC))
         return;
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
     posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-    char *const argv[] = {"dpkg-query", "-S", (char *)path, NULL};
     pid_t child;
     bool started = !posix_spawnp(&child, argv[0], &actions, NULL, argv, environ);
     posix_spawn_file_actions_destroy(&actions);
     close(ends[1]);
-    if (started) {
-        read_child(ends[0], package, size);
-        waitpid(child, NULL, 0);
-    }
+    if (started)
+        read_child(ends[0], answer, size);
     close(ends[0]);
+    if (started)
+        waitpid(child, NULL, 0);
+}
+
+static void ask_owner(const char *path, char *package, size_t size)
+{
+    char *const argv[] = {"dpkg-query", "-S", (char *)path, NULL};
+    ask(argv, package, size);
     package[strcspn(package, ":,\n")] = '\0';
 }
 
@@ -225,6 +232,30 @@ static void show_python(const struct snarl_program *program)
         row(GOOD, "Python", "is a Python interpreter");
 }
 
+/* How much of the code can be checked for races: the planner counts it. Relative to the command's folder: the
+ * build tree, then an installation. */
+static void show_races(const struct snarl_program *program)
+{
+    static const char *const s_places[] = {"../plan/snarl-plan",
+                                           "../" SNARL_INSTALL_LIBEXECDIR "/snarl/snarl-plan"};
+    char answer[1024] = "";
+    char *folder = snarl_library_own_folder();
+    for (size_t i = 0; !answer[0] && i < sizeof(s_places) / sizeof(s_places[0]); i++) {
+        char *planner = snarl_string_format("%s/%s", folder, s_places[i]);
+        char *const argv[] = {planner, "--again", "--stats", program->image, NULL};
+        ask(argv, answer, sizeof(answer));
+        free(planner);
+    }
+    free(folder);
+    unsigned long long accesses;
+    double share;
+    if (sscanf(answer, "%*s %*f MB text %llu accesses %lf", &accesses, &share) == 2)
+        row(share >= 90 ? GOOD : HINT, "races",
+            "%.2f %% of the program's own %llu memory accesses can be checked", share, accesses);
+    else
+        row(HINT, "races", "its code cannot be instrumented: only locks and library calls are checked");
+}
+
 static bool read_setting(const char *path, long *value)
 {
     FILE *file = fopen(path, "re");
@@ -256,7 +287,7 @@ static void show_machine(const struct snarl_program *program)
 
 static void (*const s_rows[])(const struct snarl_program *) = {
     show_file,    show_kind,       show_loader, show_symbols, show_debug_info,
-    show_threads, show_sanitizers, show_python, show_machine,
+    show_threads, show_sanitizers, show_python, show_races,   show_machine,
 };
 
 static int examine(const char *name)

@@ -11,7 +11,7 @@ struct snarl_launch {
     char *const *environment;
     double timeout_s; /* 0: none */
     /* Found out. */
-    int error;        /* errno of a failed start; 0: it ran */
+    int error; /* errno of a failed start; 0: it ran */
     pid_t pid;
     int status;       /* as waitpid gives it */
     bool timed_out;   /* the time was up, and the program was ended for it */

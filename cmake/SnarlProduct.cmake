@@ -50,7 +50,7 @@ set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION devel)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_DESCRIPTION "race and deadlock detector for Linux programs
- snarl runs a program as it is, without recompiling, and reports real
- deadlocks, lock orders that can deadlock, and misuse of locks, with the
+ snarl runs a program as it is, without recompiling, and reports data
+ races, deadlocks, lock orders that can deadlock, and misuse of locks, with the
  lines of code and the locks by name.")
 include(CPack)

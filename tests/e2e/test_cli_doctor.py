@@ -32,6 +32,7 @@ class Doctor(CommandCase):
         self.assertEqual({mark for row in rows.values() for mark, _ in row}, {"ok"})
         self.assertEqual(rows["build-id"], [("ok", "1234abcd")])
         self.assertIn("POSIX threads", rows["threads"][0][1])
+        self.assertRegex(rows["races"][0][1], r"^100\.00 % of the program's own \d+ memory accesses")
 
     def test_a_stripped_program(self):
         rows = self.rows(self.build("bare", "-s", "-Wl,--build-id=none"))
