@@ -19,6 +19,10 @@ static enum snarl_parse parse(struct report *report, int argc, char **argv)
     const struct snarl_option options[] = {
         {"text", 0, SNARL_OPTION_SWITCH, NULL, "the text report on standard output (the default)",
          &report->text},
+        {"full", 0, SNARL_OPTION_SWITCH, NULL, "text: every frame, also those of libc and of snarl",
+         &report->outputs.full},
+        {"show-suppressed", 0, SNARL_OPTION_SWITCH, NULL, "text: suppressed and accepted findings too",
+         &report->outputs.show_suppressed},
         {"rebuild", 0, SNARL_OPTION_SWITCH, NULL, "read the processes' own files again, not run.json",
          &report->rebuild},
         {"debug-path", 0, SNARL_OPTION_TEXT, "DIR:...", "more folders with separate debug files",

@@ -88,6 +88,8 @@ int snarl_outputs_print(const struct snarl_outputs *outputs, const json_t *docum
 {
     struct snarl_render_options options = snarl_render_options_for(to);
     options.source_roots = outputs->source_roots.items;
+    options.full = outputs->full;
+    options.show_suppressed = outputs->show_suppressed;
     if (!snarl_report_format_find("text")->render(document, &options, to) && !fflush(to) && !ferror(to))
         return 0;
     snarl_complain("the report could not be written: %s", strerror(errno));

@@ -15,6 +15,8 @@
 struct snarl_outputs {
     const char *paths[SNARL_OUTPUTS_MAX];
     struct snarl_texts source_roots;
+    bool full;            /* text: every frame */
+    bool show_suppressed; /* text: also what is suppressed or accepted */
     struct snarl_option options[SNARL_OUTPUTS_MAX + 2]; /* --json=FILE, ..., for each format but text */
 };
 

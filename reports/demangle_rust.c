@@ -129,13 +129,14 @@ static bool back_reference(struct demangler *d, void (*parse)(struct demangler *
     const char *here = d->at;
     if (!eat(d, 'B'))
         return false;
-    const char *target = d->start + base62(d);
+    uint64_t offset = base62(d);
     const char *after = d->at;
-    if (target >= here)
+    if (offset >= (uint64_t)(here - d->start))
         d->failed = true;
-    d->at = target;
-    if (!d->failed)
+    if (!d->failed) {
+        d->at = d->start + offset;
         parse(d, in_value);
+    }
     d->at = after;
     return true;
 }

@@ -1,4 +1,4 @@
-/* source.c - see source.h. A file is mapped as it is and indexed by line starts. */
+/* source.c - see source.h. A file is read whole and indexed by line starts. */
 #include "reports/source.h"
 
 #include <fcntl.h>
@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,7 +17,7 @@ struct source_file {
     struct source_file *next;
     char *name;  /* as recorded */
     char *path;  /* where it was found; NULL: nowhere */
-    char *text;  /* mapped */
+    char *text;  /* not terminated */
     size_t size;
     uint32_t *starts; /* offset of each line */
     unsigned lines;
@@ -53,8 +52,7 @@ void snarl_sources_free(struct snarl_sources *sources)
         while (sources->files[i]) {
             struct source_file *file = sources->files[i];
             sources->files[i] = file->next;
-            if (file->text)
-                munmap(file->text, file->size);
+            free(file->text);
             free(file->starts);
             free(file->name);
             free(file->path);
@@ -96,12 +94,16 @@ static bool take(struct source_file *file, char *path)
     if (fd < 0)
         return false;
     bool fits = !fstat(fd, &status) && S_ISREG(status.st_mode) && status.st_size > 0 && status.st_size <= FILE_MAX;
-    void *text = fits ? mmap(NULL, status.st_size, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
+    char *text = fits ? malloc(status.st_size) : NULL;
+    ssize_t got = text ? 1 : 0;
+    while (got > 0 && file->size < (size_t)status.st_size) {
+        got = read(fd, text + file->size, status.st_size - file->size);
+        file->size += got > 0 ? got : 0;
+    }
     close(fd);
-    if (text == MAP_FAILED)
+    if (!text)
         return false;
     file->text = text;
-    file->size = status.st_size;
     file->path = path;
     index_lines(file);
     return true;
