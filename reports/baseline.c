@@ -4,8 +4,8 @@
  *
  * sorted by fingerprint, one member a line: made to be kept in version control and read in reviews. Only the
  * fingerprint counts. */
-#include "reports/gate.h"
 #include "reports/frames.h"
+#include "reports/gate.h"
 #include "reports/pick.h"
 
 #include <errno.h>
@@ -29,18 +29,18 @@ static json_t *accepted(const json_t *document)
     size_t i, count = 0;
     const json_t **sorted = calloc(json_array_size(findings) + 1, sizeof(*sorted)), *last = NULL;
     json_t *list = json_array(), *finding;
-    json_array_foreach(findings, i, finding)
-        if (sorted && *snarl_json_text(finding, "fingerprint") && !json_is_true(json_object_get(finding, "suppressed")))
-            sorted[count++] = finding;
+    json_array_foreach(findings, i, finding) if (sorted && *snarl_json_text(finding, "fingerprint") &&
+                                                 !json_is_true(json_object_get(finding, "suppressed")))
+        sorted[count++] = finding;
     if (sorted)
         qsort(sorted, count, sizeof(*sorted), by_fingerprint);
     for (i = 0; i < count; i++) {
         if (last && !by_fingerprint(&last, &sorted[i]))
             continue;
         last = sorted[i];
-        json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "fingerprint", snarl_json_text(last, "fingerprint"),
-                                              "kind", snarl_json_text(last, "kind"), "message",
-                                              snarl_json_text(last, "message")));
+        json_array_append_new(
+            list, json_pack("{s:s, s:s, s:s}", "fingerprint", snarl_json_text(last, "fingerprint"), "kind",
+                            snarl_json_text(last, "kind"), "message", snarl_json_text(last, "message")));
     }
     free(sorted);
     return list;
@@ -88,7 +88,8 @@ static json_t *load(const char *path, char *error, size_t error_size)
 {
     json_error_t where;
     if (access(path, R_OK)) {
-        snprintf(error, error_size, "cannot read the baseline %s: %s; make one with `snarl gate --write-baseline`", path,
+        snprintf(error, error_size,
+                 "cannot read the baseline %s: %s; make one with `snarl gate --write-baseline`", path,
                  strerror(errno));
         return NULL;
     }
@@ -117,9 +118,10 @@ static json_t *index_of(const json_t *baseline)
 {
     json_t *known = json_object(), *entry;
     size_t i;
-    json_array_foreach(json_object_get(baseline, "findings"), i, entry) {
-        const char *fingerprint = json_is_string(entry) ? json_string_value(entry)
-                                                        : snarl_json_text(entry, "fingerprint");
+    json_array_foreach(json_object_get(baseline, "findings"), i, entry)
+    {
+        const char *fingerprint =
+            json_is_string(entry) ? json_string_value(entry) : snarl_json_text(entry, "fingerprint");
         if (*fingerprint)
             json_object_set(known, fingerprint, entry);
     }
@@ -134,7 +136,8 @@ int snarl_baseline_apply(json_t *document, const char *path, char *error, size_t
     if (!baseline)
         return -1;
     json_t *known = index_of(baseline), *absent = json_copy(known);
-    json_array_foreach(json_object_get(document, "findings"), i, finding) {
+    json_array_foreach(json_object_get(document, "findings"), i, finding)
+    {
         const char *fingerprint = snarl_json_text(finding, "fingerprint");
         bool is_old = json_object_get(known, fingerprint);
         json_object_set_new(finding, "baseline", json_string(is_old ? "unchanged" : "new"));
@@ -144,10 +147,10 @@ int snarl_baseline_apply(json_t *document, const char *path, char *error, size_t
     }
     json_t *list = json_array(), *entry;
     const char *key;
-    json_object_foreach(absent, key, entry)
-        json_array_append(list, entry);
-    json_object_set_new(document, "baseline", json_pack("{s:s, s:I, s:I, s:o}", "file", path, "known", old, "new",
-                                                        fresh, "absent", list));
+    json_object_foreach(absent, key, entry) json_array_append(list, entry);
+    json_object_set_new(
+        document, "baseline",
+        json_pack("{s:s, s:I, s:I, s:o}", "file", path, "known", old, "new", fresh, "absent", list));
     json_decref(absent);
     json_decref(known);
     json_decref(baseline);

@@ -1,17 +1,18 @@
 /* classes.c - see classes.h.
  *
- * The class graph has an edge u -> v when some process took a lock of class v while it held one of class u. Left
- * out are: locks whose class says nothing ("kind:…": only an address is known), orders inside one class (often an
- * address order, which is fine), and acquisitions by trylock, which never wait. For every edge u -> v inside
- * a strongly connected component the shortest way back from v to u is a cycle. A cycle is reported when
+ * The class graph has an edge u -> v when some process took a lock of class v while it held one of class u.
+ * Left out are: locks whose class says nothing ("kind:…": only an address is known), orders inside one class
+ * (often an address order, which is fine), and acquisitions by trylock, which never wait. For every edge u ->
+ * v inside a strongly connected component the shortest way back from v to u is a cycle. A cycle is reported
+ * when
  *   - no process has all of its orders (that process has judged them, with more knowledge),
  *   - no gate class is held at each pair of its acquisitions (a gate lets one thread in at a time),
  *   - not all of its acquisitions are by readers. */
 #include "reports/classes.h"
 
 #include "reports/fingerprint.h"
-#include "reports/order.h"
 #include "reports/frames.h"
+#include "reports/order.h"
 #include "reports/pick.h"
 #include "reports/words.h"
 
@@ -23,7 +24,7 @@
 
 /* One order between classes, as one process saw it. */
 struct sight {
-    uint32_t from, to;    /* classes */
+    uint32_t from, to; /* classes */
     const char *process;
     const json_t *edge;
 };
@@ -35,9 +36,9 @@ struct classes {
     struct sight *sights; /* sorted by from, to, number of gates, process */
     size_t sight_count;
     size_t class_count;
-    size_t *first;        /* by class: its first sight; one more at the end */
+    size_t *first; /* by class: its first sight; one more at the end */
     uint32_t *component;
-    uint32_t *came;       /* breadth-first search: by class, the sight it was reached by */
+    uint32_t *came; /* breadth-first search: by class, the sight it was reached by */
     uint32_t *queue;
 };
 
@@ -60,7 +61,8 @@ static void read_locks(struct classes *classes, const json_t *document)
 {
     size_t i;
     json_t *lock;
-    json_array_foreach(json_object_get(document, "locks"), i, lock) {
+    json_array_foreach(json_object_get(document, "locks"), i, lock)
+    {
         const char *id = snarl_json_text(lock, "id");
         json_object_set(classes->locks, id, lock);
         json_object_set(classes->lock_class, id, json_object_get(lock, "class"));
@@ -87,7 +89,8 @@ static int compare_names(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Classes get their numbers in the order of their names, so that the result does not depend on the edges' order. */
+/* Classes get their numbers in the order of their names, so that the result does not depend on the edges'
+ * order. */
 static int number_classes(struct classes *classes, const json_t *edges)
 {
     const char **names = calloc(2 * json_array_size(edges) + 1, sizeof(*names));
@@ -95,7 +98,8 @@ static int number_classes(struct classes *classes, const json_t *edges)
     json_t *edge;
     if (!names)
         return -1;
-    json_array_foreach(edges, i, edge) {
+    json_array_foreach(edges, i, edge)
+    {
         names[count++] = snarl_json_text(edge, "class_from");
         names[count++] = snarl_json_text(edge, "class_to");
     }
@@ -113,7 +117,8 @@ static int read_sights(struct classes *classes, const json_t *edges)
     classes->sights = calloc(json_array_size(edges) + 1, sizeof(*classes->sights));
     if (!classes->sights || number_classes(classes, edges))
         return -1;
-    json_array_foreach(edges, i, edge) {
+    json_array_foreach(edges, i, edge)
+    {
         const char *from = snarl_json_text(edge, "class_from"), *to = snarl_json_text(edge, "class_to");
         if (!says_something(from) || !says_something(to) || !strcmp(from, to) ||
             !strcmp(snarl_json_text(edge, "mode_to"), "try"))
@@ -150,8 +155,8 @@ static int index_sights(struct classes *classes)
     return result;
 }
 
-/* The shortest way from `start` to `goal` as sights, in their order, over classes above `goal` only: each cycle is
- * found at its smallest class. 0 when there is none of at most `room`. */
+/* The shortest way from `start` to `goal` as sights, in their order, over classes above `goal` only: each
+ * cycle is found at its smallest class. 0 when there is none of at most `room`. */
 static size_t way_back(struct classes *classes, uint32_t start, uint32_t goal, uint32_t *way, size_t room)
 {
     size_t head = 0, tail = 0, length = 0;
@@ -203,7 +208,8 @@ static bool has_gate(const struct classes *classes, const json_t *edge, const ch
 {
     size_t i;
     json_t *gate;
-    json_array_foreach(json_object_get(edge, "gates"), i, gate) {
+    json_array_foreach(json_object_get(edge, "gates"), i, gate)
+    {
         const char *id = json_string_value(gate);
         const char *own = id ? json_string_value(json_object_get(classes->lock_class, id)) : NULL;
         if (own && !strcmp(own, class))
@@ -218,7 +224,8 @@ static bool gated(const struct classes *classes, const uint32_t *cycle, size_t l
     for (size_t a = 0; a < length; a++) {
         size_t i;
         json_t *gate;
-        json_array_foreach(json_object_get(classes->sights[cycle[a]].edge, "gates"), i, gate) {
+        json_array_foreach(json_object_get(classes->sights[cycle[a]].edge, "gates"), i, gate)
+        {
             const char *id = json_string_value(gate);
             const char *class = id ? json_string_value(json_object_get(classes->lock_class, id)) : NULL;
             for (size_t b = a + 1; class && says_something(class) && b < length; b++)
@@ -233,7 +240,8 @@ static bool only_readers(const struct classes *classes, const uint32_t *cycle, s
 {
     for (size_t i = 0; i < length; i++) {
         const json_t *edge = classes->sights[cycle[i]].edge;
-        if (strcmp(snarl_json_text(edge, "mode_from"), "read") || strcmp(snarl_json_text(edge, "mode_to"), "read"))
+        if (strcmp(snarl_json_text(edge, "mode_from"), "read") ||
+            strcmp(snarl_json_text(edge, "mode_to"), "read"))
             return false;
     }
     return true;
@@ -250,10 +258,12 @@ static uint32_t other_process(const struct classes *classes, uint32_t sight, con
 }
 
 /* A copy of the edge's event that speaks of the cycle's lock instead of its own process's. */
-static json_t *event_of(const json_t *edge, const char *key, const char *role, const char *lock, const char *held)
+static json_t *event_of(const json_t *edge, const char *key, const char *role, const char *lock,
+                        const char *held)
 {
     const json_t *event = json_object_get(edge, key);
-    json_t *copy = json_is_object(event) ? json_copy((json_t *)event) : json_pack("{s:s, s:[]}", "what", "", "stack");
+    json_t *copy =
+        json_is_object(event) ? json_copy((json_t *)event) : json_pack("{s:s, s:[]}", "what", "", "stack");
     json_object_set_new(copy, "role", json_string(role));
     json_object_set_new(copy, "lock", json_string(lock));
     json_object_set_new(copy, "locks_held", held ? json_pack("[s]", held) : json_array());
@@ -275,14 +285,15 @@ static const char *program_of(const json_t *document, const char *key)
 {
     size_t i;
     json_t *process;
-    json_array_foreach(json_object_get(document, "processes"), i, process)
-        if (!strcmp(snarl_json_text(process, "key"), key))
-            return snarl_path_base(snarl_json_text(process, "program"));
+    json_array_foreach(json_object_get(document, "processes"), i,
+                       process) if (!strcmp(snarl_json_text(process, "key"),
+                                            key)) return snarl_path_base(snarl_json_text(process, "program"));
     return "";
 }
 
 /* "In process 12-ab (bank) pay (bank.c:12) takes lock_b while it holds lock_a; in ..." */
-static json_t *explain(const struct classes *classes, const json_t *document, const uint32_t *cycle, size_t length)
+static json_t *explain(const struct classes *classes, const json_t *document, const uint32_t *cycle,
+                       size_t length)
 {
     char *text = NULL;
     size_t size;
@@ -299,7 +310,8 @@ static json_t *explain(const struct classes *classes, const json_t *document, co
     }
     if (!out)
         return json_string("");
-    fputs(". No process was seen to do both; where one does, its threads can wait for each other for ever.", out);
+    fputs(". No process was seen to do both; where one does, its threads can wait for each other for ever.",
+          out);
     fclose(out);
     json_t *words = json_string(text);
     free(text);
@@ -330,15 +342,19 @@ static json_t *message_of(const json_t *locks)
 {
     size_t i, count = json_array_size(locks);
     json_t *lock, *text = json_string("Locks ");
-    json_array_foreach(locks, i, lock) {
+    json_array_foreach(locks, i, lock)
+    {
         const char *name = snarl_json_text(lock, "name"), *class = snarl_json_text(lock, "class");
-        json_t *longer = json_sprintf("%s%s%s", json_string_value(text), !i ? "" : i + 1 < count ? ", " : " and ",
+        json_t *longer = json_sprintf("%s%s%s", json_string_value(text),
+                                      !i              ? ""
+                                      : i + 1 < count ? ", "
+                                                      : " and ",
                                       *name ? name : class);
         json_decref(text);
         text = longer;
     }
-    json_t *whole = json_sprintf("%s are taken in opposite orders by different processes",
-                                 json_string_value(text));
+    json_t *whole =
+        json_sprintf("%s are taken in opposite orders by different processes", json_string_value(text));
     json_decref(text);
     return whole;
 }
@@ -359,12 +375,12 @@ static json_t *make_finding(const struct classes *classes, const json_t *documen
         }
     }
     json_t *locks = locks_of(classes, cycle, length);
-    json_t *finding = json_pack("{s:s, s:s, s:s, s:s, s:o, s:i, s:s, s:s, s:o, s:b, s:n, s:n, s:o, s:o, s:o, s:s}",
-                                "kind", "lock-order-inversion", "rule", "", "confidence", "possible", "derived",
-                                "classes", "message", message_of(locks), "count", (int)json_object_size(counts),
-                                "process", first->process, "program", program_of(document, first->process), "processes",
-                                counts, "suppressed", 0, "baseline", "location", "locks", locks, "events", events,
-                                "origins", origins, "fingerprint", "");
+    json_t *finding = json_pack(
+        "{s:s, s:s, s:s, s:s, s:o, s:i, s:s, s:s, s:o, s:b, s:n, s:n, s:o, s:o, s:o, s:s}", "kind",
+        "lock-order-inversion", "rule", "", "confidence", "possible", "derived", "classes", "message",
+        message_of(locks), "count", (int)json_object_size(counts), "process", first->process, "program",
+        program_of(document, first->process), "processes", counts, "suppressed", 0, "baseline", "location",
+        "locks", locks, "events", events, "origins", origins, "fingerprint", "");
     json_object_set_new(finding, "pid", json_integer(strtoll(first->process, NULL, 10)));
     json_object_set_new(finding, "fingerprint", snarl_fingerprint(finding));
     json_object_set_new(finding, "suggestion", snarl_words_suggestion(finding));
@@ -456,7 +472,8 @@ size_t snarl_classes_find(json_t *document)
     size_t found = 0;
     forget_derived(findings);
     read_locks(&classes, document);
-    if (json_is_array(findings) && !read_sights(&classes, edges) && classes.sight_count && !index_sights(&classes))
+    if (json_is_array(findings) && !read_sights(&classes, edges) && classes.sight_count &&
+        !index_sights(&classes))
         found = find_all(&classes, document, findings);
     json_decref(classes.numbers);
     json_decref(classes.lock_class);

@@ -16,18 +16,29 @@ static const struct setting {
     enum type type;
     const char *choices; /* of a CHOICE: "a|b|c" */
 } s_settings[] = {
-    {"out", TEXT, NULL},        {"json", TEXT, NULL},
-    {"html", TEXT, NULL},       {"sarif", TEXT, NULL},
-    {"junit", TEXT, NULL},      {"dot", TEXT, NULL},
-    {"markdown", TEXT, NULL},   {"races", CHOICE, "full|calls|off"},
+    {"out", TEXT, NULL},
+    {"json", TEXT, NULL},
+    {"html", TEXT, NULL},
+    {"sarif", TEXT, NULL},
+    {"junit", TEXT, NULL},
+    {"dot", TEXT, NULL},
+    {"markdown", TEXT, NULL},
+    {"races", CHOICE, "full|calls|off"},
     {"on-deadlock", CHOICE, "exit|continue|abort"},
-    {"baseline", PATH, NULL},   {"store", PATH, NULL},
-    {"modules", TEXTS, NULL},   {"skip-modules", TEXTS, NULL},
-    {"suppressions", PATHS, NULL}, {"source-roots", PATHS, NULL},
-    {"fail-on", KINDS, NULL},   {"follow", FLAG, NULL},
-    {"python-races", FLAG, NULL}, {"live", FLAG, NULL},
-    {"quiet", FLAG, NULL},      {"github", FLAG, NULL},
-    {"exit-code", STATUS, NULL}, {"timeout", SECONDS, NULL},
+    {"baseline", PATH, NULL},
+    {"store", PATH, NULL},
+    {"modules", TEXTS, NULL},
+    {"skip-modules", TEXTS, NULL},
+    {"suppressions", PATHS, NULL},
+    {"source-roots", PATHS, NULL},
+    {"fail-on", KINDS, NULL},
+    {"follow", FLAG, NULL},
+    {"python-races", FLAG, NULL},
+    {"live", FLAG, NULL},
+    {"quiet", FLAG, NULL},
+    {"github", FLAG, NULL},
+    {"exit-code", STATUS, NULL},
+    {"timeout", SECONDS, NULL},
 };
 #define SETTINGS (sizeof(s_settings) / sizeof(s_settings[0]))
 
@@ -82,10 +93,13 @@ static const char *unknown(struct config *config, const char *key)
         }
     }
     if (nearest)
-        snprintf(config->wrong, sizeof(config->wrong), "no such setting: '%s'; did you mean '%s'?", key, nearest);
+        snprintf(config->wrong, sizeof(config->wrong), "no such setting: '%s'; did you mean '%s'?", key,
+                 nearest);
     else
         snprintf(config->wrong, sizeof(config->wrong),
-                 "no such setting: '%s'; expected an option of `snarl run` without its dashes, outside of any table", key);
+                 "no such setting: '%s'; expected an option of `snarl run` without its dashes, outside of "
+                 "any table",
+                 key);
     return config->wrong;
 }
 
@@ -104,9 +118,7 @@ static bool all_texts(const json_t *array)
     json_t *item;
     if (!json_is_array(array))
         return false;
-    json_array_foreach(array, i, item)
-        if (!json_is_string(item))
-            return false;
+    json_array_foreach(array, i, item) if (!json_is_string(item)) return false;
     return true;
 }
 
@@ -138,9 +150,8 @@ static const char *check_kinds(struct config *config, const json_t *array)
     uint32_t kinds;
     if (!all_texts(array))
         return "expected an array of kinds of finding, for example [\"data-race\", \"deadlock\"]";
-    json_array_foreach(array, i, item)
-        if (snarl_gate_kinds(json_string_value(item), &kinds, config->wrong, sizeof(config->wrong)))
-            return config->wrong;
+    json_array_foreach(array, i, item) if (snarl_gate_kinds(json_string_value(item), &kinds, config->wrong,
+                                                            sizeof(config->wrong))) return config->wrong;
     return NULL;
 }
 
@@ -171,7 +182,8 @@ static const char *check(struct config *config, const struct setting *setting, j
         return json_is_boolean(value) ? NULL : "expected true or false";
     case STATUS:
         return json_is_integer(value) && json_integer_value(value) >= 0 && json_integer_value(value) <= 255
-                   ? NULL : "expected an exit status: a whole number from 0 to 255";
+                   ? NULL
+                   : "expected an exit status: a whole number from 0 to 255";
     case SECONDS:
         return json_number_value(value) > 0 ? NULL : "expected a number of seconds greater than 0";
     case CHOICE:

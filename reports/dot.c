@@ -1,10 +1,11 @@
 /* dot.c - the lock-order graph in Graphviz's language. Locks and orders on a cycle are red. */
 #include "reports/formats.h"
-#include "reports/order.h"
 #include "reports/frames.h"
+#include "reports/order.h"
 #include "reports/pick.h"
 
-/* Text inside a quoted string of DOT. Backslashes are doubled: \N and the like would be replaced by Graphviz. */
+/* Text inside a quoted string of DOT. Backslashes are doubled: \N and the like would be replaced by Graphviz.
+ */
 static void put_text(FILE *out, const char *text)
 {
     for (; *text; text++) {
@@ -34,8 +35,10 @@ int snarl_dot_render(const json_t *document, const struct snarl_render_options *
     (void)options;
     if (snarl_order_read(&order, document))
         return -1;
-    fputs("digraph \"lock order\" {\n  rankdir=LR;\n  node [shape=box, style=rounded, fontname=\"sans-serif\"];\n"
-          "  edge [fontname=\"sans-serif\", fontsize=10];\n", out);
+    fputs("digraph \"lock order\" {\n  rankdir=LR;\n  node [shape=box, style=rounded, "
+          "fontname=\"sans-serif\"];\n"
+          "  edge [fontname=\"sans-serif\", fontsize=10];\n",
+          out);
     for (size_t n = 0; n < order.nodes; n++) {
         char name[256];
         snarl_order_lock_name(document, order.id[n], name, sizeof(name));

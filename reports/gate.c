@@ -36,9 +36,11 @@ static int add_word(const char *word, uint32_t *kinds, char *error, size_t error
     else if (bit_of(word))
         *kinds |= bit_of(word);
     else if (strcmp(word, "none")) {
-        int length = snprintf(error, error_size, "no such kind of finding: '%s'; expected all, none, default or", word);
+        int length = snprintf(error, error_size,
+                              "no such kind of finding: '%s'; expected all, none, default or", word);
         for (unsigned i = 0; i < SNARL_GATE_KINDS && length > 0 && (size_t)length < error_size; i++)
-            length += snprintf(error + length, error_size - length, "%s %s", i ? "," : "", snarl_kinds[i].name);
+            length +=
+                snprintf(error + length, error_size - length, "%s %s", i ? "," : "", snarl_kinds[i].name);
         return -1;
     }
     return 0;
@@ -47,7 +49,7 @@ static int add_word(const char *word, uint32_t *kinds, char *error, size_t error
 int snarl_gate_kinds(const char *list, uint32_t *kinds, char *error, size_t error_size)
 {
     uint32_t read = 0;
-    for (const char *at = list; ; at++) {
+    for (const char *at = list;; at++) {
         char word[64];
         size_t length = strcspn(at, ",");
         snprintf(word, sizeof(word), "%.*s", (int)length, at);
@@ -91,7 +93,8 @@ struct snarl_gate_verdict snarl_gate_judge(json_t *document, uint32_t kinds)
     struct snarl_gate_verdict verdict = {0};
     size_t i;
     json_t *finding;
-    json_array_foreach(json_object_get(document, "findings"), i, finding) {
+    json_array_foreach(json_object_get(document, "findings"), i, finding)
+    {
         bool fails = snarl_gate_fails(finding, kinds);
         verdict.findings++;
         if (fails)

@@ -29,11 +29,13 @@ void snarl_suppressions_free(struct snarl_suppressions *rules);
 
 /* Adds the rules of the file `path`, or of `text` (said to come from `name`). Returns 0 or -1; on a syntax
  * error none of the file's rules is added. */
-int snarl_suppressions_read(struct snarl_suppressions *rules, const char *path, char *error, size_t error_size);
-int snarl_suppressions_parse(struct snarl_suppressions *rules, const char *name, const char *text, size_t length,
-                             char *error, size_t error_size);
+int snarl_suppressions_read(struct snarl_suppressions *rules, const char *path, char *error,
+                            size_t error_size);
+int snarl_suppressions_parse(struct snarl_suppressions *rules, const char *name, const char *text,
+                             size_t length, char *error, size_t error_size);
 
-/* Marks every finding that a rule matches (the first one that does is named). Returns how many are suppressed. */
+/* Marks every finding that a rule matches (the first one that does is named). Returns how many are
+ * suppressed. */
 size_t snarl_suppressions_apply(struct snarl_suppressions *rules, json_t *document);
 
 /* Calls `each` with "file:line: rule" for every rule that has matched no finding so far. Returns how many. */
@@ -42,8 +44,8 @@ size_t snarl_suppressions_unused(const struct snarl_suppressions *rules,
 
 /* ---- baselines (baseline.c) ---- */
 
-/* Writes the fingerprints of all findings that are not suppressed (also accepted ones) to `path`: whole or not
- * at all. Equal findings give equal files. Returns 0 or -1. */
+/* Writes the fingerprints of all findings that are not suppressed (also accepted ones) to `path`: whole or
+ * not at all. Equal findings give equal files. Returns 0 or -1. */
 int snarl_baseline_write(const json_t *document, const char *path, char *error, size_t error_size);
 
 /* Marks every finding as "unchanged" or "new" against the baseline in `path`, and lists in the document's
@@ -63,15 +65,16 @@ const char *snarl_gate_kind_name(unsigned index);
 /* Reads "data-race,deadlock" ("all", "none" and "default" are words too) into `kinds`. Returns 0 or -1. */
 int snarl_gate_kinds(const char *list, uint32_t *kinds, char *error, size_t error_size);
 
-/* True when this finding makes the run fail: its kind is in `kinds`, it is neither suppressed nor accepted. */
+/* True when this finding makes the run fail: its kind is in `kinds`, it is neither suppressed nor accepted.
+ */
 bool snarl_gate_fails(const json_t *finding, uint32_t kinds);
 
 struct snarl_gate_verdict {
-    size_t findings;   /* all of them */
+    size_t findings; /* all of them */
     size_t failing;
     size_t suppressed;
-    size_t accepted;   /* in the baseline */
-    size_t tolerated;  /* neither, but of a kind that does not fail */
+    size_t accepted;  /* in the baseline */
+    size_t tolerated; /* neither, but of a kind that does not fail */
 };
 
 /* Judges the document and notes in it, for the reports, which kinds fail: "gate": {"fail_on": [..],
@@ -93,8 +96,9 @@ int snarl_config_read(const char *path, json_t **settings, char *error, size_t e
 
 /* ---- history (store.c) ---- */
 
-/* Adds this run and its findings to the SQLite file `path` (made if missing) and writes into the document what
- * the file knows: each finding's "history": {"first_seen", "last_seen", "runs"}, and the document's "history":
+/* Adds this run and its findings to the SQLite file `path` (made if missing) and writes into the document
+ * what the file knows: each finding's "history": {"first_seen", "last_seen", "runs"}, and the document's
+ * "history":
  * [{"id", "started", "program", "findings", "new"}] of the last runs, oldest first. The same run added twice
  * counts once. Many processes may do so at the same time. Returns 0 or -1. */
 int snarl_store_record(const char *path, json_t *document, char *error, size_t error_size);

@@ -3,9 +3,9 @@
  * The page is a fixed style, a fixed script (reports/html/) and a data block of JSON that the script shows.
  *
  * Nothing of the program's can become markup: in the data block every < > & is written as a JSON escape, so
- * that neither </script> nor <!-- can occur in it; the script puts texts into text nodes only; the title and the
- * part for browsers without scripts are escaped as HTML; and the page's content security policy allows the one
- * style and the one script by their SHA-256, and no network at all. */
+ * that neither </script> nor <!-- can occur in it; the script puts texts into text nodes only; the title and
+ * the part for browsers without scripts are escaped as HTML; and the page's content security policy allows
+ * the one style and the one script by their SHA-256, and no network at all. */
 #include "reports/formats.h"
 #include "reports/html_parts.h"
 
@@ -30,11 +30,20 @@ static void put_escaped(FILE *out, const char *text)
 {
     for (; text && *text; text++) {
         switch (*text) {
-        case '<': fputs("&lt;", out); break;
-        case '>': fputs("&gt;", out); break;
-        case '&': fputs("&amp;", out); break;
-        case '"': fputs("&quot;", out); break;
-        default: fputc(*text, out);
+        case '<':
+            fputs("&lt;", out);
+            break;
+        case '>':
+            fputs("&gt;", out);
+            break;
+        case '&':
+            fputs("&amp;", out);
+            break;
+        case '"':
+            fputs("&quot;", out);
+            break;
+        default:
+            fputc(*text, out);
         }
     }
 }
@@ -77,12 +86,14 @@ static void put_head(FILE *out, const json_t *document)
 {
     fputs("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
           "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; "
-          "base-uri 'none'; form-action 'none'; script-src 'sha256-", out);
+          "base-uri 'none'; form-action 'none'; script-src 'sha256-",
+          out);
     put_digest(out, snarl_html_script_digest);
     fputs("'; style-src 'sha256-", out);
     put_digest(out, snarl_html_style_digest);
     fputs("'\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-          "<meta name=\"color-scheme\" content=\"light dark\">\n<link rel=\"icon\" href=\"data:,\">\n", out);
+          "<meta name=\"color-scheme\" content=\"light dark\">\n<link rel=\"icon\" href=\"data:,\">\n",
+          out);
     put_title(out, document);
     fputs("<style>", out);
     fwrite(snarl_html_style, 1, snarl_html_style_size, out);
@@ -95,7 +106,8 @@ static void put_plain(FILE *out, const json_t *document)
     size_t i;
     json_t *finding;
     fputs("<noscript><h1>snarl: findings</h1><ul>", out);
-    json_array_foreach(json_object_get(document, "findings"), i, finding) {
+    json_array_foreach(json_object_get(document, "findings"), i, finding)
+    {
         fputs("<li>", out);
         put_escaped(out, json_string_value(json_object_get(finding, "kind")));
         fputs(": ", out);

@@ -1,4 +1,5 @@
-/* html_data.c - the document made small for the page: each frame and thread once, and the source lines they name.
+/* html_data.c - the document made small for the page: each frame and thread once, and the source lines they
+ * name.
  *
  * Two thousand findings share most of their frames, so a stack becomes a list of indexes into `frames` and an
  * event's thread the key of an entry of `threads`. The document itself is not changed. */
@@ -10,8 +11,8 @@
 #include <stdint.h>
 #include <string.h>
 
-#define CONTEXT 8u                 /* lines above and below, as many as finding.js shows in a stack */
-#define EDGES_MAX 4000u            /* of the lock-order graph: more than its picture shows */
+#define CONTEXT 8u                  /* lines above and below, as many as finding.js shows in a stack */
+#define EDGES_MAX 4000u             /* of the lock-order graph: more than its picture shows */
 #define SOURCE_BYTES_MAX (8u << 20) /* past this, frames go without their source */
 
 struct pack {
@@ -81,8 +82,7 @@ static json_t *pack_stack(struct pack *pack, const json_t *stack)
 {
     size_t i;
     json_t *frame, *packed = json_array();
-    json_array_foreach(stack, i, frame)
-        json_array_append_new(packed, pack_frame(pack, frame));
+    json_array_foreach(stack, i, frame) json_array_append_new(packed, pack_frame(pack, frame));
     return packed;
 }
 
@@ -125,7 +125,8 @@ static json_t *pack_list(struct pack *pack, const json_t *list, const char *cons
 {
     size_t i;
     json_t *item, *packed = json_array();
-    json_array_foreach(list, i, item) {
+    json_array_foreach(list, i, item)
+    {
         json_t *copy = json_copy(item);
         for (const char *const *key = keys; *key; key++) {
             const json_t *event = json_object_get(item, *key);
@@ -157,9 +158,8 @@ static json_t *pack_findings(struct pack *pack, const json_t *findings)
 {
     size_t i;
     json_t *finding, *packed = json_array();
-    json_array_foreach(findings, i, finding)
-        if (json_is_object(finding))
-            json_array_append_new(packed, pack_finding(pack, finding));
+    json_array_foreach(findings, i, finding) if (json_is_object(finding))
+        json_array_append_new(packed, pack_finding(pack, finding));
     return packed;
 }
 

@@ -1,6 +1,8 @@
-/* html_layout.c - see html_layout.h. Graphviz is given sizes only, no names: no text of the program reaches it.
+/* html_layout.c - see html_layout.h. Graphviz is given sizes only, no names: no text of the program reaches
+ * it.
  *
- * Should Graphviz fail (its plugins are not installed), the locks are put on a circle: worse to read, complete. */
+ * Should Graphviz fail (its plugins are not installed), the locks are put on a circle: worse to read,
+ * complete. */
 #include "reports/html_layout.h"
 #include "reports/order.h"
 
@@ -16,10 +18,10 @@
 struct layout {
     const json_t *document;
     const struct snarl_order *order;
-    bool *shown;        /* by node */
-    Agnode_t **node;    /* by node */
-    Agedge_t **edge;    /* by edge; NULL: not shown, or drawn by an equal one */
-    double *width;      /* by node */
+    bool *shown;     /* by node */
+    Agnode_t **node; /* by node */
+    Agedge_t **edge; /* by edge; NULL: not shown, or drawn by an equal one */
+    double *width;   /* by node */
     double height_all;
 };
 
@@ -97,7 +99,8 @@ static void add_edges(struct layout *layout, Agraph_t *graph)
     for (int cyclic = 1; cyclic >= 0; cyclic--) {
         for (size_t i = 0; i < order->edges && count < SNARL_LAYOUT_EDGES; i++) {
             Agnode_t *from = layout->node[order->from[i]], *to = layout->node[order->to[i]];
-            if (!from || !to || snarl_order_edge_cyclic(order, i) != cyclic || agedge(graph, from, to, NULL, 0))
+            if (!from || !to || snarl_order_edge_cyclic(order, i) != cyclic ||
+                agedge(graph, from, to, NULL, 0))
                 continue;
             layout->edge[i] = agedge(graph, from, to, NULL, 1);
             agsafeset(layout->edge[i], "dir", "none", "");
@@ -116,7 +119,8 @@ static json_t *spline_points(const struct layout *layout, Agedge_t *edge)
     json_t *points = json_array();
     const splines *all = ED_spl(edge);
     for (size_t i = 0; all && all->size > 0 && i < (size_t)all->list[0].size; i++)
-        json_array_append_new(points, pair(all->list[0].list[i].x + MARGIN, layout->height_all - all->list[0].list[i].y));
+        json_array_append_new(
+            points, pair(all->list[0].list[i].x + MARGIN, layout->height_all - all->list[0].list[i].y));
     return points;
 }
 
@@ -129,8 +133,8 @@ static json_t *straight_points(double x1, double y1, double x2, double y2)
 
 static void put_node(const struct layout *layout, json_t *nodes, size_t n, double x, double y)
 {
-    json_array_append_new(nodes, json_pack("{s:s, s:f, s:f, s:f, s:f, s:b}", "id", layout->order->id[n], "x", x, "y",
-                                           y, "w", layout->width[n], "h", NODE_HEIGHT, "cycle",
+    json_array_append_new(nodes, json_pack("{s:s, s:f, s:f, s:f, s:f, s:b}", "id", layout->order->id[n], "x",
+                                           x, "y", y, "w", layout->width[n], "h", NODE_HEIGHT, "cycle",
                                            layout->order->cyclic[n]));
 }
 
@@ -138,13 +142,14 @@ static void put_edge(const struct layout *layout, json_t *edges, size_t i, json_
 {
     const struct snarl_order *order = layout->order;
     json_array_append_new(edges, json_pack("{s:s, s:s, s:b, s:o}", "from", order->id[order->from[i]], "to",
-                                           order->id[order->to[i]], "cycle", snarl_order_edge_cyclic(order, i),
-                                           "points", points));
+                                           order->id[order->to[i]], "cycle",
+                                           snarl_order_edge_cyclic(order, i), "points", points));
 }
 
 static json_t *result_of(json_t *nodes, json_t *edges, double width, double height)
 {
-    return json_pack("{s:o, s:o, s:f, s:f}", "nodes", nodes, "edges", edges, "width", width, "height", height);
+    return json_pack("{s:o, s:o, s:f, s:f}", "nodes", nodes, "edges", edges, "width", width, "height",
+                     height);
 }
 
 static json_t *read_layout(struct layout *layout, Agraph_t *graph)
@@ -153,7 +158,8 @@ static json_t *read_layout(struct layout *layout, Agraph_t *graph)
     layout->height_all = GD_bb(graph).UR.y + MARGIN;
     for (size_t n = 0; n < layout->order->nodes; n++)
         if (layout->node[n])
-            put_node(layout, nodes, n, ND_coord(layout->node[n]).x + MARGIN, layout->height_all - ND_coord(layout->node[n]).y);
+            put_node(layout, nodes, n, ND_coord(layout->node[n]).x + MARGIN,
+                     layout->height_all - ND_coord(layout->node[n]).y);
     for (size_t i = 0; i < layout->order->edges; i++)
         if (layout->edge[i])
             put_edge(layout, edges, i, spline_points(layout, layout->edge[i]));
@@ -164,7 +170,8 @@ static json_t *circle(struct layout *layout, size_t count)
 {
     json_t *nodes = json_array(), *edges = json_array();
     double radius = 60 + 30.0 * count, middle = radius + 130;
-    double *x = calloc(layout->order->nodes + 1, sizeof(*x)), *y = calloc(layout->order->nodes + 1, sizeof(*y));
+    double *x = calloc(layout->order->nodes + 1, sizeof(*x)),
+           *y = calloc(layout->order->nodes + 1, sizeof(*y));
     size_t at = 0;
     for (size_t n = 0; x && y && n < layout->order->nodes; n++) {
         if (!layout->shown[n])
@@ -225,9 +232,10 @@ json_t *snarl_html_layout(const json_t *document)
         size_t count = order.nodes ? choose(&layout) : 0;
         result = count ? lay_out(&layout, count) : json_object();
         if (count < order.nodes)
-            json_object_set_new(result, "note",
-                                json_sprintf("Shown are %zu of %zu locks: those on cycles, and the best connected.",
-                                             count, order.nodes));
+            json_object_set_new(
+                result, "note",
+                json_sprintf("Shown are %zu of %zu locks: those on cycles, and the best connected.", count,
+                             order.nodes));
     }
     free(layout.shown);
     free(layout.node);

@@ -1,5 +1,5 @@
-/* html_parts.h - the fixed parts of the HTML report, made out of reports/html/ by cmake/SnarlEmbed.cmake, and the
- * variable ones. */
+/* html_parts.h - the fixed parts of the HTML report, made out of reports/html/ by cmake/SnarlEmbed.cmake, and
+ * the variable ones. */
 #ifndef SNARL_REPORTS_HTML_PARTS_H
 #define SNARL_REPORTS_HTML_PARTS_H
 

@@ -1,24 +1,37 @@
 /* junit.c - JUnit XML, for what shows test results: a test case per kind, and one per finding.
  *
- * A kind's case fails when a finding of it fails the gate; suppressed and accepted findings are skipped cases. A
- * clean run is seven passed ones. Characters that XML 1.0 cannot hold become U+FFFD. */
+ * A kind's case fails when a finding of it fails the gate; suppressed and accepted findings are skipped
+ * cases. A clean run is seven passed ones. Characters that XML 1.0 cannot hold become U+FFFD. */
 #include "reports/formats.h"
 #include "reports/frames.h"
 #include "reports/pick.h"
 
 #include <string.h>
 
-/* Text with the characters that mean something to XML replaced; `text` is valid UTF-8, as jansson keeps it. */
+/* Text with the characters that mean something to XML replaced; `text` is valid UTF-8, as jansson keeps it.
+ */
 static void put_text(FILE *out, const char *text)
 {
     for (const unsigned char *at = (const unsigned char *)text; *at; at++) {
         switch (*at) {
-        case '<': fputs("&lt;", out); break;
-        case '>': fputs("&gt;", out); break;
-        case '&': fputs("&amp;", out); break;
-        case '"': fputs("&quot;", out); break;
-        case '\n': fputs("&#10;", out); break;
-        case '\t': fputs("&#9;", out); break;
+        case '<':
+            fputs("&lt;", out);
+            break;
+        case '>':
+            fputs("&gt;", out);
+            break;
+        case '&':
+            fputs("&amp;", out);
+            break;
+        case '"':
+            fputs("&quot;", out);
+            break;
+        case '\n':
+            fputs("&#10;", out);
+            break;
+        case '\t':
+            fputs("&#9;", out);
+            break;
         case 0xef: /* U+FFFE and U+FFFF are no characters of XML */
             if (at[1] == 0xbf && at[2] >= 0xbe) {
                 fputs("\xef\xbf\xbd", out);
@@ -40,12 +53,13 @@ static void put_frames(FILE *out, const json_t *event)
 {
     size_t i;
     json_t *frame;
-    json_array_foreach(json_object_get(event, "stack"), i, frame) {
+    json_array_foreach(json_object_get(event, "stack"), i, frame)
+    {
         char place[1200];
         const char *file = snarl_json_text(frame, "file");
         if (*file)
-            snprintf(place, sizeof(place), "    #%zu %s %s:%lld\n", i, snarl_json_text(frame, "function"), file,
-                     (long long)snarl_pick_number(frame, "line"));
+            snprintf(place, sizeof(place), "    #%zu %s %s:%lld\n", i, snarl_json_text(frame, "function"),
+                     file, (long long)snarl_pick_number(frame, "line"));
         else
             snprintf(place, sizeof(place), "    #%zu %s (%s+%s)\n", i, snarl_json_text(frame, "function"),
                      snarl_json_text(frame, "module"), snarl_json_text(frame, "offset"));
@@ -57,7 +71,8 @@ static void put_events(FILE *out, const json_t *document, const json_t *finding)
 {
     size_t i;
     json_t *event;
-    json_array_foreach(json_object_get(finding, "events"), i, event) {
+    json_array_foreach(json_object_get(finding, "events"), i, event)
+    {
         char thread[128], sentence[512];
         snarl_pick_thread(event, thread, sizeof(thread));
         snarl_pick_sentence(document, finding, event, sentence, sizeof(sentence));
@@ -106,7 +121,9 @@ static void put_case(FILE *out, const json_t *document, const json_t *finding)
         bool suppressed = json_is_true(json_object_get(finding, "suppressed"));
         bool accepted = !strcmp(snarl_json_text(finding, "baseline"), "unchanged");
         fprintf(out, "      <skipped message=\"%s\"/>\n",
-                suppressed ? "suppressed" : accepted ? "accepted by the baseline" : "a kind that does not fail");
+                suppressed ? "suppressed"
+                : accepted ? "accepted by the baseline"
+                           : "a kind that does not fail");
     }
     fputs("    </testcase>\n", out);
 }
@@ -115,9 +132,9 @@ static size_t failing_of(const json_t *document, const char *kind)
 {
     size_t i, count = 0;
     json_t *finding;
-    json_array_foreach(json_object_get(document, "findings"), i, finding)
-        if ((!kind || !strcmp(snarl_json_text(finding, "kind"), kind)) && snarl_pick_fails(document, finding))
-            count++;
+    json_array_foreach(json_object_get(document, "findings"), i,
+                       finding) if ((!kind || !strcmp(snarl_json_text(finding, "kind"), kind)) &&
+                                    snarl_pick_fails(document, finding)) count++;
     return count;
 }
 
@@ -147,13 +164,13 @@ int snarl_junit_render(const json_t *document, const struct snarl_render_options
         put_text(out, snarl_path_base(program));
     }
     fprintf(out, "\" tests=\"%zu\" failures=\"%zu\" errors=\"0\" skipped=\"%zu\" time=\"%.3f\" timestamp=\"",
-            total + SNARL_KINDS, failures, total - failing, json_number_value(json_object_get(run, "duration_s")));
+            total + SNARL_KINDS, failures, total - failing,
+            json_number_value(json_object_get(run, "duration_s")));
     put_text(out, snarl_json_text(run, "started"));
     fputs("\">\n", out);
     for (i = 0; i < SNARL_KINDS; i++)
         put_kind(out, document, &snarl_kinds[i]);
-    json_array_foreach(findings, i, finding)
-        put_case(out, document, finding);
+    json_array_foreach(findings, i, finding) put_case(out, document, finding);
     fputs("  </testsuite>\n</testsuites>\n", out);
     return 0;
 }

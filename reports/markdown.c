@@ -1,7 +1,8 @@
 /* markdown.c - a page for job summaries and pull-request comments, and GitHub's workflow annotations.
  *
  * Both take text of the program into a language with meaning of its own: in Markdown every character that
- * could be one is written as an HTML entity, in annotations what ends a property or a line is percent-encoded. */
+ * could be one is written as an HTML entity, in annotations what ends a property or a line is
+ * percent-encoded. */
 #include "reports/formats.h"
 #include "reports/frames.h"
 #include "reports/pick.h"
@@ -9,9 +10,9 @@
 #include <ctype.h>
 #include <string.h>
 
-#define SHOWN 25u          /* findings in the summary: a page, not a book */
+#define SHOWN 25u /* findings in the summary: a page, not a book */
 #define FRAMES_SHOWN 12u
-#define ANNOTATIONS 50u    /* GitHub shows ten of a level per step, and a run's first fifty */
+#define ANNOTATIONS 50u /* GitHub shows ten of a level per step, and a run's first fifty */
 
 static void put_text(FILE *out, const char *text)
 {
@@ -52,7 +53,8 @@ static void put_event(FILE *out, const json_t *document, const json_t *finding, 
     fputs("** ", out);
     put_text(out, sentence);
     fputs("\n", out);
-    json_array_foreach(json_object_get(event, "stack"), i, frame) {
+    json_array_foreach(json_object_get(event, "stack"), i, frame)
+    {
         if (i == FRAMES_SHOWN)
             break;
         fprintf(out, "%zu. ", i);
@@ -73,8 +75,7 @@ static void put_finding(FILE *out, const json_t *document, const json_t *finding
     fputs("</summary>\n\n", out);
     put_text(out, snarl_json_text(finding, "explanation"));
     fputs("\n", out);
-    json_array_foreach(json_object_get(finding, "events"), i, event)
-        put_event(out, document, finding, event);
+    json_array_foreach(json_object_get(finding, "events"), i, event) put_event(out, document, finding, event);
     fputs("\nSuppress with <code>", out);
     put_text(out, snarl_json_text(finding, "suggestion"));
     fputs("</code>, fingerprint <code>", out);
@@ -89,7 +90,8 @@ static void put_table(FILE *out, const json_t *document)
     for (size_t k = 0; k < SNARL_KINDS; k++) {
         size_t i, all = 0, fail = 0, suppressed = 0, accepted = 0;
         json_t *finding;
-        json_array_foreach(findings, i, finding) {
+        json_array_foreach(findings, i, finding)
+        {
             if (strcmp(snarl_json_text(finding, "kind"), snarl_kinds[k].name))
                 continue;
             bool quiet = json_is_true(json_object_get(finding, "suppressed"));
@@ -99,7 +101,8 @@ static void put_table(FILE *out, const json_t *document)
             accepted += !quiet && !strcmp(snarl_json_text(finding, "baseline"), "unchanged");
         }
         if (all)
-            fprintf(out, "| %s | %zu | %zu | %zu | %zu |\n", snarl_kinds[k].title, all, fail, suppressed, accepted);
+            fprintf(out, "| %s | %zu | %zu | %zu | %zu |\n", snarl_kinds[k].title, all, fail, suppressed,
+                    accepted);
     }
     fputs("\n", out);
 }
@@ -110,8 +113,7 @@ int snarl_markdown_render(const json_t *document, const struct snarl_render_opti
     size_t i, failing = 0, shown = 0, notes = json_array_size(json_object_get(document, "notes"));
     json_t *finding;
     (void)options;
-    json_array_foreach(findings, i, finding)
-        failing += snarl_pick_fails(document, finding);
+    json_array_foreach(findings, i, finding) failing += snarl_pick_fails(document, finding);
     if (failing)
         fprintf(out, "## snarl: %zu finding%s to look at\n\n", failing, failing == 1 ? "" : "s");
     else
@@ -124,7 +126,8 @@ int snarl_markdown_render(const json_t *document, const struct snarl_render_opti
             json_number_value(json_object_get(run, "duration_s")));
     if (json_array_size(findings))
         put_table(out, document);
-    json_array_foreach(findings, i, finding) {
+    json_array_foreach(findings, i, finding)
+    {
         if (!snarl_pick_fails(document, finding) || shown == SHOWN)
             continue;
         put_finding(out, document, finding);
@@ -178,7 +181,8 @@ int snarl_github_render(const json_t *document, const struct snarl_render_option
     size_t i, shown = 0;
     json_t *finding;
     (void)options;
-    json_array_foreach(json_object_get(document, "findings"), i, finding) {
+    json_array_foreach(json_object_get(document, "findings"), i, finding)
+    {
         if (!snarl_pick_fails(document, finding) || shown++ >= ANNOTATIONS)
             continue;
         put_annotation(out, document, finding);

@@ -15,7 +15,8 @@ struct adjacency {
     uint32_t *list;
 };
 
-static int sort_edges(struct adjacency *sorted, size_t nodes, size_t edges, const uint32_t *from, const uint32_t *to)
+static int sort_edges(struct adjacency *sorted, size_t nodes, size_t edges, const uint32_t *from,
+                      const uint32_t *to)
 {
     sorted->first = calloc(nodes + 2, sizeof(uint32_t));
     sorted->list = malloc((edges + 1) * sizeof(uint32_t));
@@ -37,9 +38,10 @@ static void free_adjacency(struct adjacency *sorted)
     free(sorted->list);
 }
 
-/* Walks from `start` over nodes whose mark is NONE, marks them, and appends them to `order` as they are left. */
-static void walk(const struct adjacency *edges, uint32_t start, uint32_t mark, uint32_t *marks, uint32_t *position,
-                 uint32_t *stack, uint32_t *order, size_t *ordered)
+/* Walks from `start` over nodes whose mark is NONE, marks them, and appends them to `order` as they are left.
+ */
+static void walk(const struct adjacency *edges, uint32_t start, uint32_t mark, uint32_t *marks,
+                 uint32_t *position, uint32_t *stack, uint32_t *order, size_t *ordered)
 {
     size_t depth = 0;
     marks[start] = mark;
@@ -61,13 +63,16 @@ static void walk(const struct adjacency *edges, uint32_t start, uint32_t mark, u
     }
 }
 
-int snarl_order_components(size_t nodes, size_t edges, const uint32_t *from, const uint32_t *to, uint32_t *component)
+int snarl_order_components(size_t nodes, size_t edges, const uint32_t *from, const uint32_t *to,
+                           uint32_t *component)
 {
     struct adjacency forward = {0}, backward = {0};
     uint32_t *room = malloc((4 * nodes + 1) * sizeof(uint32_t));
     int result = -1;
-    if (room && !sort_edges(&forward, nodes, edges, from, to) && !sort_edges(&backward, nodes, edges, to, from)) {
-        uint32_t *position = room, *stack = room + nodes, *order = room + 2 * nodes, *unused = room + 3 * nodes;
+    if (room && !sort_edges(&forward, nodes, edges, from, to) &&
+        !sort_edges(&backward, nodes, edges, to, from)) {
+        uint32_t *position = room, *stack = room + nodes, *order = room + 2 * nodes,
+                 *unused = room + 3 * nodes;
         size_t ordered = 0, dropped = 0;
         uint32_t count = 0;
         memset(component, 0xff, nodes * sizeof(*component));
@@ -100,7 +105,8 @@ static void read_edges(struct snarl_order *order, const json_t *edges, json_t *k
 {
     size_t i;
     json_t *edge;
-    json_array_foreach(edges, i, edge) {
+    json_array_foreach(edges, i, edge)
+    {
         const char *from = json_string_value(json_object_get(edge, "from"));
         const char *to = json_string_value(json_object_get(edge, "to"));
         if (!from || !to)
@@ -116,7 +122,8 @@ static bool from_one_process(const json_t *edges)
     size_t i;
     json_t *edge;
     const char *first = NULL;
-    json_array_foreach(edges, i, edge) {
+    json_array_foreach(edges, i, edge)
+    {
         const char *process = snarl_json_text(edge, "process");
         if (first && strcmp(first, process))
             return false;
@@ -125,7 +132,8 @@ static bool from_one_process(const json_t *edges)
     return true;
 }
 
-/* The lock that stands for the class: the first one seen of it. A class that says nothing stands for nothing. */
+/* The lock that stands for the class: the first one seen of it. A class that says nothing stands for nothing.
+ */
 static const char *speaker(json_t *speakers, const char *class, const char *id)
 {
     if (!*class || !strncmp(class, "kind:", 5))
@@ -147,8 +155,10 @@ static json_t *by_class(const json_t *edges)
 {
     json_t *speakers = json_object(), *known = json_object(), *list = json_array(), *edge;
     size_t i;
-    json_array_foreach(edges, i, edge) {
-        const char *from = speaker(speakers, snarl_json_text(edge, "class_from"), snarl_json_text(edge, "from"));
+    json_array_foreach(edges, i, edge)
+    {
+        const char *from =
+            speaker(speakers, snarl_json_text(edge, "class_from"), snarl_json_text(edge, "from"));
         const char *to = speaker(speakers, snarl_json_text(edge, "class_to"), snarl_json_text(edge, "to"));
         char key[512];
         if (!strcmp(from, to) || snprintf(key, sizeof(key), "%s>%s", from, to) >= (int)sizeof(key))
@@ -185,10 +195,12 @@ int snarl_order_read(struct snarl_order *order, const json_t *document)
     order->from = calloc(most + 1, sizeof(*order->from));
     order->to = calloc(most + 1, sizeof(*order->to));
     order->edge = calloc(most + 1, sizeof(*order->edge));
-    bool complete = known && order->id && order->component && order->cyclic && order->from && order->to && order->edge;
+    bool complete =
+        known && order->id && order->component && order->cyclic && order->from && order->to && order->edge;
     if (complete) {
         read_edges(order, edges, known);
-        complete = !snarl_order_components(order->nodes, order->edges, order->from, order->to, order->component);
+        complete =
+            !snarl_order_components(order->nodes, order->edges, order->from, order->to, order->component);
     }
     for (size_t i = 0; complete && i < order->edges; i++)
         if (snarl_order_edge_cyclic(order, i))
@@ -221,7 +233,8 @@ void snarl_order_lock_name(const json_t *document, const char *id, char *name, s
     size_t i;
     json_t *lock;
     const char *number = strrchr(id, '/');
-    json_array_foreach(json_object_get(document, "locks"), i, lock) {
+    json_array_foreach(json_object_get(document, "locks"), i, lock)
+    {
         const char *this_id = json_string_value(json_object_get(lock, "id"));
         if (!this_id || strcmp(this_id, id))
             continue;
@@ -231,7 +244,10 @@ void snarl_order_lock_name(const json_t *document, const char *id, char *name, s
         if (own && *own)
             snprintf(name, size, "%s", own);
         else
-            snprintf(name, size, "%s %s", kind ? kind : "lock", class && *class ? class : number ? number + 1 : id);
+            snprintf(name, size, "%s %s", kind ? kind : "lock",
+                     class && *class ? class
+                     : number        ? number + 1
+                                     : id);
         return;
     }
     snprintf(name, size, "lock %s", number ? number + 1 : id);

@@ -16,7 +16,8 @@ const struct snarl_kind snarl_kinds[SNARL_KINDS] = {
      "Locks are taken in a circle: another schedule of the same threads is a deadlock.", "warning"},
     {"lock-misuse", "Lock misuse", "A rule of POSIX or C11 for locks is broken.", "error"},
     {"signal-unsafe", "Unsafe in a signal handler",
-     "A signal handler takes a lock or enters the allocator, which the code that it interrupts may be inside.",
+     "A signal handler takes a lock or enters the allocator, which the code that it interrupts may be "
+     "inside.",
      "warning"},
     {"thread-leak", "Thread leak", "A thread is neither joined nor detached when the program ends.", "note"},
 };
@@ -39,7 +40,8 @@ const json_t *snarl_pick_primary(const json_t *finding)
     const json_t *events = json_object_get(finding, "events"), *first = NULL;
     size_t i;
     json_t *event;
-    json_array_foreach(events, i, event) {
+    json_array_foreach(events, i, event)
+    {
         const json_t *frame = snarl_event_frame(event);
         if (frame && snarl_frame_is_program(frame) && *snarl_json_text(frame, "file"))
             return event;
@@ -64,7 +66,8 @@ static void lock_name(const json_t *document, const json_t *finding, const char 
 {
     size_t i;
     json_t *lock;
-    json_array_foreach(json_object_get(finding, "locks"), i, lock) {
+    json_array_foreach(json_object_get(finding, "locks"), i, lock)
+    {
         if (!strcmp(snarl_json_text(lock, "id"), id) && *snarl_json_text(lock, "name")) {
             snprintf(name, size, "%s", snarl_json_text(lock, "name"));
             return;
@@ -90,7 +93,8 @@ static const char *lock_verb(const char *role, const char *what)
     return NULL;
 }
 
-void snarl_pick_sentence(const json_t *document, const json_t *finding, const json_t *event, char *text, size_t size)
+void snarl_pick_sentence(const json_t *document, const json_t *finding, const json_t *event, char *text,
+                         size_t size)
 {
     const char *role = snarl_json_text(event, "role"), *what = snarl_json_text(event, "what");
     const char *lock = snarl_json_text(event, "lock"), *verb = *lock ? lock_verb(role, what) : NULL;
@@ -100,8 +104,11 @@ void snarl_pick_sentence(const json_t *document, const json_t *finding, const js
         lock_name(document, finding, lock, name, sizeof(name));
     if (!*what)
         what = role;
-    snprintf(text, size, "%s%s%s%s%s", verb ? verb : what, !*lock ? "" : verb ? " " : ": ", name,
-             *function ? " in " : "", function);
+    snprintf(text, size, "%s%s%s%s%s", verb ? verb : what,
+             !*lock ? ""
+             : verb ? " "
+                    : ": ",
+             name, *function ? " in " : "", function);
 }
 
 bool snarl_pick_fails(const json_t *document, const json_t *finding)
@@ -134,9 +141,11 @@ static double first_of_thread(const json_t *events, const json_t *event)
     double first = 0;
     size_t i;
     json_t *other;
-    json_array_foreach(events, i, other) {
+    json_array_foreach(events, i, other)
+    {
         double at = json_number_value(json_object_get(other, "time_s"));
-        if (at > 0 && (!first || at < first) && !strcmp(snarl_json_text(json_object_get(other, "thread"), "id"), id))
+        if (at > 0 && (!first || at < first) &&
+            !strcmp(snarl_json_text(json_object_get(other, "thread"), "id"), id))
             first = at;
     }
     return first;
@@ -148,7 +157,8 @@ void snarl_pick_order(const json_t *finding, uint32_t *order)
     size_t i, count = json_array_size(events);
     struct moment *moments = calloc(count + 1, sizeof(*moments));
     json_t *event;
-    json_array_foreach(events, i, event) {
+    json_array_foreach(events, i, event)
+    {
         order[i] = i;
         if (!moments)
             continue;

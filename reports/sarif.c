@@ -1,8 +1,9 @@
 /* sarif.c - SARIF 2.1.0, for code scanning services and editors.
  *
- * One result per finding: the primary location is the program's own frame of the first event, the other events
- * are related locations; one thread flow per thread, whose locations carry their place in the common order of
- * time; every event's stack. Results are built and written one by one, so that memory does not grow with them.
+ * One result per finding: the primary location is the program's own frame of the first event, the other
+ * events are related locations; one thread flow per thread, whose locations carry their place in the common
+ * order of time; every event's stack. Results are built and written one by one, so that memory does not grow
+ * with them.
  *
  * Paths below the repository (the nearest folder above the run's working directory with a .git, or the first
  * source root) are relative to SRCROOT, others are file: URIs. The limits of GitHub's code scanning that a
@@ -17,9 +18,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define RESULTS_MAX 25000u  /* GitHub refuses a run with more */
-#define LOCATIONS_MAX 100u  /* GitHub shows no more per result, and refuses past 1,000 */
-#define FRAMES_MAX 64u      /* of each stack */
+#define RESULTS_MAX 25000u /* GitHub refuses a run with more */
+#define LOCATIONS_MAX 100u /* GitHub shows no more per result, and refuses past 1,000 */
+#define FRAMES_MAX 64u     /* of each stack */
 #define DUMP (JSON_COMPACT | JSON_REAL_PRECISION(9))
 
 struct sarif {
@@ -141,17 +142,19 @@ static json_t *stack(const struct sarif *sarif, const json_t *event, const char 
 {
     json_t *frames = json_array(), *frame;
     size_t i;
-    json_array_foreach(json_object_get(event, "stack"), i, frame) {
+    json_array_foreach(json_object_get(event, "stack"), i, frame)
+    {
         if (i == FRAMES_MAX)
             break;
-        json_array_append_new(frames, json_pack("{s:o, s:s}", "location", location(sarif, frame, NULL), "module",
-                                                snarl_json_text(frame, "module")));
+        json_array_append_new(frames, json_pack("{s:o, s:s}", "location", location(sarif, frame, NULL),
+                                                "module", snarl_json_text(frame, "module")));
     }
     return json_pack("{s:{s:s}, s:o}", "message", "text", words, "frames", frames);
 }
 
 /* "pay-in: takes lock_a in pay_in" */
-static void describe(const struct sarif *sarif, const json_t *finding, const json_t *event, char *text, size_t size)
+static void describe(const struct sarif *sarif, const json_t *finding, const json_t *event, char *text,
+                     size_t size)
 {
     char sentence[512];
     snarl_pick_thread(event, text, size < 128 ? size : 128);
@@ -175,9 +178,7 @@ static json_t *flow_of(json_t *flows, const json_t *event)
     char name[128];
     size_t i;
     json_t *flow;
-    json_array_foreach(flows, i, flow)
-        if (!strcmp(snarl_json_text(flow, "id"), *id ? id : "?"))
-            return flow;
+    json_array_foreach(flows, i, flow) if (!strcmp(snarl_json_text(flow, "id"), *id ? id : "?")) return flow;
     snarl_pick_thread(event, name, sizeof(name));
     flow = json_pack("{s:s, s:{s:s}, s:[]}", "id", *id ? id : "?", "message", "text", name, "locations");
     json_array_append_new(flows, flow);
@@ -200,10 +201,11 @@ static json_t *thread_flows(const struct sarif *sarif, const json_t *finding)
         const json_t *event = json_array_get(events, at[rank]);
         char words[700];
         describe(sarif, finding, event, words, sizeof(words));
-        json_array_append_new(
-            json_object_get(flow_of(flows, event), "locations"),
-            json_pack("{s:o, s:i, s:o, s:s}", "location", location(sarif, snarl_event_frame(event), words),
-                      "executionOrder", (int)rank + 1, "kinds", flow_kinds(event), "importance", "essential"));
+        json_array_append_new(json_object_get(flow_of(flows, event), "locations"),
+                              json_pack("{s:o, s:i, s:o, s:s}", "location",
+                                        location(sarif, snarl_event_frame(event), words), "executionOrder",
+                                        (int)rank + 1, "kinds", flow_kinds(event), "importance",
+                                        "essential"));
     }
     free(order);
     free(at);
@@ -218,12 +220,15 @@ static const char *level_of(const json_t *finding)
 
 static void add_state(json_t *result, const json_t *finding)
 {
-    const char *baseline = snarl_json_text(finding, "baseline"), *by = snarl_json_text(finding, "suppressed_by");
+    const char *baseline = snarl_json_text(finding, "baseline"),
+               *by = snarl_json_text(finding, "suppressed_by");
     if (*baseline)
-        json_object_set_new(result, "baselineState", json_string(strcmp(baseline, "new") ? "unchanged" : "new"));
+        json_object_set_new(result, "baselineState",
+                            json_string(strcmp(baseline, "new") ? "unchanged" : "new"));
     if (json_is_true(json_object_get(finding, "suppressed")))
-        json_object_set_new(result, "suppressions",
-                            json_pack("[{s:s, s:s}]", "kind", "external", "justification", *by ? by : "suppressed"));
+        json_object_set_new(
+            result, "suppressions",
+            json_pack("[{s:s, s:s}]", "kind", "external", "justification", *by ? by : "suppressed"));
     else
         json_object_set_new(result, "suppressions", json_array());
 }
@@ -233,7 +238,8 @@ static void add_places(const struct sarif *sarif, json_t *result, const json_t *
     const json_t *primary = snarl_pick_primary(finding);
     json_t *related = json_array(), *stacks = json_array(), *event;
     size_t i;
-    json_array_foreach(json_object_get(finding, "events"), i, event) {
+    json_array_foreach(json_object_get(finding, "events"), i, event)
+    {
         char words[700];
         if (i == LOCATIONS_MAX)
             break;
@@ -265,20 +271,21 @@ static json_t *result_of(const struct sarif *sarif, const json_t *finding)
     const char *kind = snarl_json_text(finding, "kind");
     const struct snarl_kind *known = snarl_kind_find(kind);
     const char *message = snarl_json_text(finding, "message");
-    json_t *result = json_pack("{s:s, s:s, s:{s:s}, s:I}", "ruleId", kind, "level", level_of(finding), "message", "text",
-                               *message ? message : kind, "occurrenceCount",
-                               snarl_pick_number(finding, "count") > 0 ? snarl_pick_number(finding, "count") : 1);
+    json_t *result =
+        json_pack("{s:s, s:s, s:{s:s}, s:I}", "ruleId", kind, "level", level_of(finding), "message", "text",
+                  *message ? message : kind, "occurrenceCount",
+                  snarl_pick_number(finding, "count") > 0 ? snarl_pick_number(finding, "count") : 1);
     if (known)
         json_object_set_new(result, "ruleIndex", json_integer(known - snarl_kinds));
     add_places(sarif, result, finding);
     json_object_set_new(result, "partialFingerprints",
                         json_pack("{s:s}", "snarlFingerprint/v1", snarl_json_text(finding, "fingerprint")));
     add_state(result, finding);
-    json_object_set_new(result, "properties",
-                        json_pack("{s:s, s:s, s:s, s:s}", "confidence", snarl_json_text(finding, "confidence"), "rule",
-                                  snarl_json_text(finding, "rule"), "explanation",
-                                  snarl_json_text(finding, "explanation"), "suppression",
-                                  snarl_json_text(finding, "suggestion")));
+    json_object_set_new(
+        result, "properties",
+        json_pack("{s:s, s:s, s:s, s:s}", "confidence", snarl_json_text(finding, "confidence"), "rule",
+                  snarl_json_text(finding, "rule"), "explanation", snarl_json_text(finding, "explanation"),
+                  "suppression", snarl_json_text(finding, "suggestion")));
     return result;
 }
 
@@ -287,12 +294,14 @@ static json_t *driver(void)
     json_t *rules = json_array();
     for (size_t i = 0; i < SNARL_KINDS; i++)
         json_array_append_new(
-            rules, json_pack("{s:s, s:{s:s}, s:{s:s}, s:{s:s}, s:{s:s}, s:{s:[s,s], s:s, s:s}}", "id",
-                             snarl_kinds[i].name, "shortDescription", "text", snarl_kinds[i].title, "fullDescription",
-                             "text", snarl_kinds[i].says, "help", "text", snarl_kinds[i].says, "defaultConfiguration",
-                             "level", snarl_kinds[i].level, "properties", "tags", "concurrency", "correctness",
-                             "precision", i < 3 ? "very-high" : "high", "problem.severity",
-                             !strcmp(snarl_kinds[i].level, "note") ? "recommendation" : snarl_kinds[i].level));
+            rules,
+            json_pack("{s:s, s:{s:s}, s:{s:s}, s:{s:s}, s:{s:s}, s:{s:[s,s], s:s, s:s}}", "id",
+                      snarl_kinds[i].name, "shortDescription", "text", snarl_kinds[i].title,
+                      "fullDescription", "text", snarl_kinds[i].says, "help", "text", snarl_kinds[i].says,
+                      "defaultConfiguration", "level", snarl_kinds[i].level, "properties", "tags",
+                      "concurrency", "correctness", "precision", i < 3 ? "very-high" : "high",
+                      "problem.severity",
+                      !strcmp(snarl_kinds[i].level, "note") ? "recommendation" : snarl_kinds[i].level));
     return json_pack("{s:{s:s, s:s, s:s, s:o}}", "driver", "name", "snarl", "version", SNARL_VERSION,
                      "semanticVersion", SNARL_VERSION, "rules", rules);
 }
@@ -315,7 +324,8 @@ static json_t *notifications(const json_t *document)
 {
     json_t *all = json_array(), *note;
     size_t i;
-    json_array_foreach(json_object_get(document, "notes"), i, note) {
+    json_array_foreach(json_object_get(document, "notes"), i, note)
+    {
         if (i == 1000)
             break;
         json_array_append_new(all, json_pack("{s:s, s:{s:s}}", "level", "note", "message", "text",
@@ -328,15 +338,17 @@ static json_t *invocations(const struct sarif *sarif)
 {
     const json_t *run = json_object_get(sarif->document, "run");
     char *command = command_line(json_object_get(run, "command"));
-    json_t *invocation = json_pack("{s:b, s:s, s:o}", "executionSuccessful", 1, "commandLine", command ? command : "",
-                                   "toolExecutionNotifications", notifications(sarif->document));
+    json_t *invocation =
+        json_pack("{s:b, s:s, s:o}", "executionSuccessful", 1, "commandLine", command ? command : "",
+                  "toolExecutionNotifications", notifications(sarif->document));
     const json_t *status = json_object_get(run, "exit_status");
     if (*snarl_json_text(run, "started"))
         json_object_set_new(invocation, "startTimeUtc", json_string(snarl_json_text(run, "started")));
     if (json_is_integer(status))
         json_object_set(invocation, "exitCode", (json_t *)status);
     if (*sarif->cwd == '/')
-        json_object_set_new(invocation, "workingDirectory", json_pack("{s:o}", "uri", uri_of("file://", sarif->cwd)));
+        json_object_set_new(invocation, "workingDirectory",
+                            json_pack("{s:o}", "uri", uri_of("file://", sarif->cwd)));
     free(command);
     return json_pack("[o]", invocation);
 }
@@ -353,7 +365,8 @@ static int put_results(const struct sarif *sarif)
     json_t *finding;
     size_t i;
     int result = 0;
-    json_array_foreach(json_object_get(sarif->document, "findings"), i, finding) {
+    json_array_foreach(json_object_get(sarif->document, "findings"), i, finding)
+    {
         if (i == RESULTS_MAX || result)
             break;
         fputs(i ? ",\n" : "\n", sarif->out);
@@ -375,7 +388,8 @@ int snarl_sarif_render(const json_t *document, const struct snarl_render_options
     sarif.cwd = snarl_json_text(json_object_get(document, "run"), "cwd");
     sarif.sources = snarl_sources_new(sarif.cwd, options ? options->source_roots : NULL);
     find_root(&sarif, options);
-    fputs("{\"$schema\":\"https://json.schemastore.org/sarif-2.1.0.json\",\"version\":\"2.1.0\",\"runs\":[{\"tool\":",
+    fputs("{\"$schema\":\"https://json.schemastore.org/"
+          "sarif-2.1.0.json\",\"version\":\"2.1.0\",\"runs\":[{\"tool\":",
           out);
     int result = put(&sarif, driver());
     fputs(",\n\"columnKind\":\"unicodeCodePoints\",\"originalUriBaseIds\":", out);

@@ -3,11 +3,11 @@
  *     runs(id, started, program, findings, fresh)      one row per run; fresh: never seen before it
  *     seen(fingerprint, run, kind, message)            which findings were in which run
  *
- * Everything about a finding's past is a query over these, so that adding a run again, or in another order, gives
- * the same answers. A writer takes the file's write lock first and waits up to BUSY_MS for others. The file's
- * application id tells it from other databases, its user version the shape of its tables. */
-#include "reports/gate.h"
+ * Everything about a finding's past is a query over these, so that adding a run again, or in another order,
+ * gives the same answers. A writer takes the file's write lock first and waits up to BUSY_MS for others. The
+ * file's application id tells it from other databases, its user version the shape of its tables. */
 #include "reports/frames.h"
+#include "reports/gate.h"
 #include "reports/pick.h"
 
 #include <sqlite3.h>
@@ -90,12 +90,14 @@ static int check_tables(const struct store *store)
         return 0;
     snprintf(sql, sizeof(sql), "PRAGMA application_id = %d; PRAGMA user_version = %d;", APPLICATION, VERSION);
     return run_sql(store, sql) ||
-                   run_sql(store, "CREATE TABLE runs(id TEXT PRIMARY KEY, started TEXT NOT NULL, program TEXT NOT NULL,"
-                                  " findings INTEGER NOT NULL, fresh INTEGER NOT NULL) WITHOUT ROWID;"
-                                  "CREATE TABLE seen(fingerprint TEXT, run TEXT, kind TEXT, message TEXT,"
-                                  " PRIMARY KEY(fingerprint, run)) WITHOUT ROWID;"
-                                  "CREATE INDEX seen_by_run ON seen(run);"
-                                  "CREATE INDEX runs_by_program ON runs(program, started);")
+                   run_sql(
+                       store,
+                       "CREATE TABLE runs(id TEXT PRIMARY KEY, started TEXT NOT NULL, program TEXT NOT NULL,"
+                       " findings INTEGER NOT NULL, fresh INTEGER NOT NULL) WITHOUT ROWID;"
+                       "CREATE TABLE seen(fingerprint TEXT, run TEXT, kind TEXT, message TEXT,"
+                       " PRIMARY KEY(fingerprint, run)) WITHOUT ROWID;"
+                       "CREATE INDEX seen_by_run ON seen(run);"
+                       "CREATE INDEX runs_by_program ON runs(program, started);")
                ? -1
                : 0;
 }
@@ -112,9 +114,8 @@ static void run_id(const json_t *document, char *id, size_t size)
         snprintf(id, size, "%s", own);
         return;
     }
-    json_array_foreach(runs, i, each)
-        for (const char *at = snarl_json_text(each, "id"); *at; at++)
-            hash = (hash ^ (unsigned char)*at) * 0x100000001b3u;
+    json_array_foreach(runs, i, each) for (const char *at = snarl_json_text(each, "id"); *at; at++) hash =
+        (hash ^ (unsigned char)*at) * 0x100000001b3u;
     for (const char *at = snarl_json_text(run, "started"); *at; at++)
         hash = (hash ^ (unsigned char)*at) * 0x100000001b3u;
     snprintf(id, size, "merged-%016llx", (unsigned long long)hash);
@@ -136,9 +137,11 @@ static int insert_findings(const struct store *store, const json_t *document, co
 {
     size_t i;
     json_t *finding;
-    json_array_foreach(json_object_get(document, "findings"), i, finding) {
-        const char *const texts[] = {snarl_json_text(finding, "fingerprint"), run, snarl_json_text(finding, "kind"),
-                                     snarl_json_text(finding, "message"), NULL};
+    json_array_foreach(json_object_get(document, "findings"), i, finding)
+    {
+        const char *const texts[] = {snarl_json_text(finding, "fingerprint"), run,
+                                     snarl_json_text(finding, "kind"), snarl_json_text(finding, "message"),
+                                     NULL};
         if (counts(finding) && run_texts(store, "INSERT OR IGNORE INTO seen VALUES(?1, ?2, ?3, ?4)", texts))
             return -1;
     }
@@ -153,28 +156,33 @@ static int insert_run(const struct store *store, const json_t *document, const c
     const char *const only[] = {run, NULL};
     if (run_texts(store, "DELETE FROM seen WHERE run = ?1", only) || insert_findings(store, document, run))
         return -1;
-    return run_texts(store,
-                     "INSERT OR REPLACE INTO runs SELECT ?1, ?2, ?3, (SELECT count(*) FROM seen WHERE run = ?1),"
-                     " (SELECT count(*) FROM seen AS s WHERE s.run = ?1 AND NOT EXISTS (SELECT 1 FROM seen AS o"
-                     " JOIN runs AS r ON r.id = o.run WHERE o.fingerprint = s.fingerprint AND o.run != ?1"
-                     " AND r.started <= ?2))",
-                     texts);
+    return run_texts(
+        store,
+        "INSERT OR REPLACE INTO runs SELECT ?1, ?2, ?3, (SELECT count(*) FROM seen WHERE run = ?1),"
+        " (SELECT count(*) FROM seen AS s WHERE s.run = ?1 AND NOT EXISTS (SELECT 1 FROM seen AS o"
+        " JOIN runs AS r ON r.id = o.run WHERE o.fingerprint = s.fingerprint AND o.run != ?1"
+        " AND r.started <= ?2))",
+        texts);
 }
 
 static int tell_findings(const struct store *store, json_t *document)
 {
     size_t i;
     json_t *finding;
-    json_array_foreach(json_object_get(document, "findings"), i, finding) {
+    json_array_foreach(json_object_get(document, "findings"), i, finding)
+    {
         const char *const texts[] = {snarl_json_text(finding, "fingerprint"), NULL};
-        sqlite3_stmt *row = prepare(store, "SELECT min(started), max(started), count(*) FROM seen JOIN runs"
-                                           " ON runs.id = seen.run WHERE fingerprint = ?1", texts);
+        sqlite3_stmt *row = prepare(store,
+                                    "SELECT min(started), max(started), count(*) FROM seen JOIN runs"
+                                    " ON runs.id = seen.run WHERE fingerprint = ?1",
+                                    texts);
         if (!row)
             return fail_sqlite(store);
         if (sqlite3_step(row) == SQLITE_ROW && sqlite3_column_int64(row, 2))
             json_object_set_new(finding, "history",
-                                json_pack("{s:s, s:s, s:I}", "first_seen", (const char *)sqlite3_column_text(row, 0),
-                                          "last_seen", (const char *)sqlite3_column_text(row, 1), "runs",
+                                json_pack("{s:s, s:s, s:I}", "first_seen",
+                                          (const char *)sqlite3_column_text(row, 0), "last_seen",
+                                          (const char *)sqlite3_column_text(row, 1), "runs",
                                           (json_int_t)sqlite3_column_int64(row, 2)));
         sqlite3_finalize(row);
     }
@@ -184,8 +192,10 @@ static int tell_findings(const struct store *store, json_t *document)
 static int tell_runs(const struct store *store, json_t *document)
 {
     const char *const texts[] = {program_of(document), NULL};
-    sqlite3_stmt *row = prepare(store, "SELECT id, started, program, findings, fresh FROM runs WHERE program = ?1"
-                                       " ORDER BY started DESC, id DESC LIMIT ?2", texts);
+    sqlite3_stmt *row = prepare(store,
+                                "SELECT id, started, program, findings, fresh FROM runs WHERE program = ?1"
+                                " ORDER BY started DESC, id DESC LIMIT ?2",
+                                texts);
     json_t *list = json_array();
     if (!row) {
         json_decref(list);
@@ -193,12 +203,13 @@ static int tell_runs(const struct store *store, json_t *document)
     }
     sqlite3_bind_int(row, 2, RUNS_SHOWN);
     while (sqlite3_step(row) == SQLITE_ROW)
-        json_array_insert_new(list, 0, json_pack("{s:s, s:s, s:s, s:I, s:I}", "id",
-                                                 (const char *)sqlite3_column_text(row, 0), "started",
-                                                 (const char *)sqlite3_column_text(row, 1), "program",
-                                                 (const char *)sqlite3_column_text(row, 2), "findings",
-                                                 (json_int_t)sqlite3_column_int64(row, 3), "new",
-                                                 (json_int_t)sqlite3_column_int64(row, 4)));
+        json_array_insert_new(list, 0,
+                              json_pack("{s:s, s:s, s:s, s:I, s:I}", "id",
+                                        (const char *)sqlite3_column_text(row, 0), "started",
+                                        (const char *)sqlite3_column_text(row, 1), "program",
+                                        (const char *)sqlite3_column_text(row, 2), "findings",
+                                        (json_int_t)sqlite3_column_int64(row, 3), "new",
+                                        (json_int_t)sqlite3_column_int64(row, 4)));
     sqlite3_finalize(row);
     json_object_set_new(document, "history", list);
     return 0;

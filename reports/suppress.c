@@ -50,7 +50,8 @@ static bool top_matches(const json_t *stack, const char *pattern)
 {
     size_t i;
     json_t *frame;
-    json_array_foreach(stack, i, frame) {
+    json_array_foreach(stack, i, frame)
+    {
         if (frame_has(frame, pattern))
             return true;
         if (!json_is_true(json_object_get(frame, "inlined")))
@@ -63,9 +64,7 @@ static bool any_frame_matches(const json_t *stack, const char *pattern)
 {
     size_t i;
     json_t *frame;
-    json_array_foreach(stack, i, frame)
-        if (frame_has(frame, pattern))
-            return true;
+    json_array_foreach(stack, i, frame) if (frame_has(frame, pattern)) return true;
     return false;
 }
 
@@ -128,7 +127,8 @@ static bool name_matches(const struct snarl_rule *rule, const json_t *finding)
         return true;
     if (!strcmp(snarl_json_text(finding, "kind"), "data-race"))
         return false; /* the locks held during a race have nothing to do with it */
-    json_array_foreach(json_object_get(finding, "locks"), i, lock) {
+    json_array_foreach(json_object_get(finding, "locks"), i, lock)
+    {
         const char *name = snarl_json_text(lock, "name");
         if (*name && snarl_wildcard_find(rule->pattern, name))
             return true;
@@ -144,9 +144,8 @@ static bool matches(const struct snarl_rule *rule, const json_t *finding, uint32
         return false;
     if (name_matches(rule, finding))
         return true;
-    json_array_foreach(json_object_get(finding, "events"), i, event)
-        if (event_matches(rule, event))
-            return true;
+    json_array_foreach(json_object_get(finding, "events"), i,
+                       event) if (event_matches(rule, event)) return true;
     return false;
 }
 
@@ -154,7 +153,8 @@ size_t snarl_suppressions_apply(struct snarl_suppressions *rules, json_t *docume
 {
     size_t i, suppressed = 0;
     json_t *finding;
-    json_array_foreach(json_object_get(document, "findings"), i, finding) {
+    json_array_foreach(json_object_get(document, "findings"), i, finding)
+    {
         const struct snarl_kind *kind = snarl_kind_find(snarl_json_text(finding, "kind"));
         struct snarl_rule *found = NULL;
         for (size_t r = 0; kind && r < rules->count && !found; r++)

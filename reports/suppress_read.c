@@ -10,9 +10,9 @@
  *        obj:*libfoo.so*
  *     }
  *
- * A block for a tool that does not find what snarl finds (Memcheck:Leak) is read and never used, so that a file
- * shared with Valgrind works as it is. The frames of Valgrind's own interceptors at a block's head are left out:
- * snarl's stacks begin at their caller. */
+ * A block for a tool that does not find what snarl finds (Memcheck:Leak) is read and never used, so that a
+ * file shared with Valgrind works as it is. The frames of Valgrind's own interceptors at a block's head are
+ * left out: snarl's stacks begin at their caller. */
 #include "reports/pick.h"
 #include "reports/suppress_rules.h"
 
@@ -40,8 +40,8 @@ struct reader {
 
 static int fail(const struct reader *reader, size_t offset, const char *what)
 {
-    snprintf(reader->error, reader->error_size, "%s:%u:%zu: %s", reader->name, reader->line, reader->column + offset,
-             what);
+    snprintf(reader->error, reader->error_size, "%s:%u:%zu: %s", reader->name, reader->line,
+             reader->column + offset, what);
     return -1;
 }
 
@@ -125,8 +125,9 @@ static int read_simple(struct reader *reader)
     snprintf(word, sizeof(word), "%.*s", (int)length, reader->text);
     uint32_t kinds = snarl_rule_word(word, &type);
     if (!kinds)
-        return fail(reader, 0, "no such type: expected race, race_top, deadlock, mutex, signal, thread, called_from_lib "
-                               "or a kind of finding such as lock-order-inversion");
+        return fail(reader, 0,
+                    "no such type: expected race, race_top, deadlock, mutex, signal, thread, called_from_lib "
+                    "or a kind of finding such as lock-order-inversion");
     if (length + 1 == reader->length)
         return fail(reader, length + 1, "expected a pattern after the colon");
     struct snarl_rule *rule = add_rule(reader->rules);
@@ -135,7 +136,8 @@ static int read_simple(struct reader *reader)
     rule->type = type;
     rule->kinds = kinds;
     rule->pattern = strndup(colon + 1, reader->length - length - 1);
-    if (asprintf(&rule->name, "%s:%u: %.*s", reader->name, reader->line, (int)reader->length, reader->text) < 0)
+    if (asprintf(&rule->name, "%s:%u: %.*s", reader->name, reader->line, (int)reader->length, reader->text) <
+        0)
         rule->name = NULL;
     return rule->pattern && rule->name ? 0 : fail(reader, 0, "out of memory");
 }
@@ -146,11 +148,14 @@ static uint32_t valgrind_kind(const char *tool, const char *kind)
     static const struct {
         const char *kind, *ours;
     } table[] = {
-        {"Race", "race"},           {"ConflictingAccess", "race"}, {"LockOrder", "deadlock"},
-        {"UnlockUnlocked", "mutex"}, {"UnlockForeign", "mutex"},   {"UnlockBogus", "mutex"},
-        {"PthAPIerror", "mutex"},   {"Misc", "mutex"},             {"MutexErr", "mutex"},
-        {"CondErr", "mutex"},       {"CondDestrErr", "mutex"},     {"SemaphoreErr", "mutex"},
-        {"BarrierErr", "mutex"},    {"RwlockErr", "mutex"},        {"GenericErr", "mutex"},
+        {"Race", "race"},           {"ConflictingAccess", "race"},
+        {"LockOrder", "deadlock"},  {"UnlockUnlocked", "mutex"},
+        {"UnlockForeign", "mutex"}, {"UnlockBogus", "mutex"},
+        {"PthAPIerror", "mutex"},   {"Misc", "mutex"},
+        {"MutexErr", "mutex"},      {"CondErr", "mutex"},
+        {"CondDestrErr", "mutex"},  {"SemaphoreErr", "mutex"},
+        {"BarrierErr", "mutex"},    {"RwlockErr", "mutex"},
+        {"GenericErr", "mutex"},
     };
     enum snarl_rule_type type;
     if (!strcasecmp(tool, "snarl"))
@@ -240,12 +245,15 @@ static int read_block(struct reader *reader)
             continue;
         if (reader->length == 1 && *reader->text == '}') {
             if (step < 2)
-                return fail(reader, 0, step ? "expected TOOL:KIND before the closing brace"
-                                            : "expected the suppression's name before the closing brace");
-            return rule->line_count ? 0 : fail(reader, 0, "expected a frame (fun:, obj:, src: or ...) in the block");
+                return fail(reader, 0,
+                            step ? "expected TOOL:KIND before the closing brace"
+                                 : "expected the suppression's name before the closing brace");
+            return rule->line_count
+                       ? 0
+                       : fail(reader, 0, "expected a frame (fun:, obj:, src: or ...) in the block");
         }
-        if (step == 0 && asprintf(&rule->name, "%s:%u: %.*s", reader->name, opened, (int)reader->length,
-                                  reader->text) < 0)
+        if (step == 0 &&
+            asprintf(&rule->name, "%s:%u: %.*s", reader->name, opened, (int)reader->length, reader->text) < 0)
             return fail(reader, 0, "out of memory");
         if ((step == 1 && read_tools(reader, rule)) || (step >= 2 && read_frame(reader, rule)))
             return -1;
@@ -262,10 +270,14 @@ static void drop_from(struct snarl_suppressions *rules, size_t count)
         snarl_rule_clear(&rules->rules[--rules->count]);
 }
 
-int snarl_suppressions_parse(struct snarl_suppressions *rules, const char *name, const char *text, size_t length,
-                             char *error, size_t error_size)
+int snarl_suppressions_parse(struct snarl_suppressions *rules, const char *name, const char *text,
+                             size_t length, char *error, size_t error_size)
 {
-    struct reader reader = {.rules = rules, .name = name, .at = text, .end = text + length, .error = error,
+    struct reader reader = {.rules = rules,
+                            .name = name,
+                            .at = text,
+                            .end = text + length,
+                            .error = error,
                             .error_size = error_size};
     size_t before = rules->count;
     while (next_line(&reader)) {
@@ -282,7 +294,8 @@ int snarl_suppressions_parse(struct snarl_suppressions *rules, const char *name,
     return 0;
 }
 
-int snarl_suppressions_read(struct snarl_suppressions *rules, const char *path, char *error, size_t error_size)
+int snarl_suppressions_read(struct snarl_suppressions *rules, const char *path, char *error,
+                            size_t error_size)
 {
     FILE *file = fopen(path, "re");
     struct stat status;
@@ -291,7 +304,8 @@ int snarl_suppressions_read(struct snarl_suppressions *rules, const char *path, 
     if (!file || fstat(fileno(file), &status)) {
         snprintf(error, error_size, "cannot read the suppressions %s: %s", path, strerror(errno));
     } else if (!S_ISREG(status.st_mode) || status.st_size > FILE_MAX_BYTES) {
-        snprintf(error, error_size, "cannot read the suppressions %s: expected a file of at most 16 MB", path);
+        snprintf(error, error_size, "cannot read the suppressions %s: expected a file of at most 16 MB",
+                 path);
     } else if (!(text = malloc(status.st_size + 1))) {
         snprintf(error, error_size, "cannot read the suppressions %s: out of memory", path);
     } else {

@@ -130,7 +130,8 @@ static int read_string(struct reader *reader, char *text, size_t size)
     size_t length = 0;
     reader->at++;
     if (reader->end - reader->at >= 2 && reader->at[0] == quote && reader->at[1] == quote)
-        return fail_at(reader, reader->line, start, "strings over several lines are not read: expected one line");
+        return fail_at(reader, reader->line, start,
+                       "strings over several lines are not read: expected one line");
     while (peek(reader) != quote) {
         int c = peek(reader);
         if (c == EOF || c == '\n' || c == '\r')
@@ -243,9 +244,10 @@ static json_t *read_word(struct reader *reader)
     else if (isdigit((unsigned char)*word) || *word == '+' || *word == '-')
         value = number_of(word);
     if (!value)
-        fail(reader, strchr(word, ':') || (strlen(word) >= 10 && word[4] == '-')
-                         ? "dates and times are not read: expected a string, a number, true, false or an array"
-                         : "expected a value: a string in quotes, a number, true, false or an array");
+        fail(reader,
+             strchr(word, ':') || (strlen(word) >= 10 && word[4] == '-')
+                 ? "dates and times are not read: expected a string, a number, true, false or an array"
+                 : "expected a value: a string in quotes, a number, true, false or an array");
     else
         while (peek(reader) != EOF && (bare(peek(reader)) || strchr("+.:", peek(reader))))
             reader->at++;
@@ -302,8 +304,9 @@ static json_t *read_value(struct reader *reader, int depth)
     if (c == '[' && depth < DEPTH_MAX)
         return read_array(reader, depth);
     if (c == '{' || c == '[') {
-        fail(reader, c == '{' ? "tables in braces are not read: expected a string, a number, true, false or an array"
-                              : "arrays nest too deeply");
+        fail(reader,
+             c == '{' ? "tables in braces are not read: expected a string, a number, true, false or an array"
+                      : "arrays nest too deeply");
         return NULL;
     }
     return read_word(reader);
@@ -330,7 +333,8 @@ static int read_table(struct reader *reader)
     unsigned start = column(reader);
     reader->at++;
     if (peek(reader) == '[')
-        return fail_at(reader, reader->line, start, "arrays of tables are not read: expected [table] or key = value");
+        return fail_at(reader, reader->line, start,
+                       "arrays of tables are not read: expected [table] or key = value");
     reader->table[0] = '\0';
     if (read_key(reader, reader->table))
         return -1;
@@ -374,8 +378,14 @@ int snarl_toml_read(const char *name, const char *text, size_t length,
                     const char *(*each)(const struct snarl_toml_entry *entry, int *at_value, void *context),
                     void *context, char *error, size_t error_size)
 {
-    struct reader reader = {.name = name, .at = text, .end = text + length, .line_start = text, .line = 1,
-                            .seen = json_object(), .error = error, .error_size = error_size};
+    struct reader reader = {.name = name,
+                            .at = text,
+                            .end = text + length,
+                            .line_start = text,
+                            .line = 1,
+                            .seen = json_object(),
+                            .error = error,
+                            .error_size = error_size};
     int result = 0;
     if (length >= 3 && !memcmp(text, "\xef\xbb\xbf", 3))
         reader.at = reader.line_start = text + 3;

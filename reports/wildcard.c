@@ -1,5 +1,5 @@
-/* wildcard.c - see wildcard.h. No recursion: a star is gone back to only once, to the last one, which is enough
- * because what comes before it has been matched as early as it can be. */
+/* wildcard.c - see wildcard.h. No recursion: a star is gone back to only once, to the last one, which is
+ * enough because what comes before it has been matched as early as it can be. */
 #include "reports/wildcard.h"
 
 #include <stddef.h>

@@ -4,8 +4,8 @@
 
 #include <stdbool.h>
 
-/* ThreadSanitizer's: found anywhere in the text; `*` is any run of characters, `^` at the start and `$` at the end
- * tie the pattern to the text's ends. */
+/* ThreadSanitizer's: found anywhere in the text; `*` is any run of characters, `^` at the start and `$` at
+ * the end tie the pattern to the text's ends. */
 bool snarl_wildcard_find(const char *pattern, const char *text);
 
 /* Valgrind's: the whole text; `*` is any run of characters, `?` any one. */

@@ -13,14 +13,15 @@ struct order {
 
 static json_t *event(const char *process, const char *role)
 {
-    return json_pack("{s:s, s:{s:s}, s:[{s:s, s:s, s:i, s:s}]}", "role", role, "thread", "id", process, "stack",
-                     "function", role, "file", "/src/a.c", "line", 3, "module", "/bin/app");
+    return json_pack("{s:s, s:{s:s}, s:[{s:s, s:s, s:i, s:s}]}", "role", role, "thread", "id", process,
+                     "stack", "function", role, "file", "/src/a.c", "line", 3, "module", "/bin/app");
 }
 
 static void add_lock(json_t *locks, const char *process, const char *class)
 {
-    json_array_append_new(locks, json_pack("{s:o, s:s, s:o, s:s}", "id", json_sprintf("%s/%s", process, class), "name",
-                                           class, "class", json_sprintf("var:m:%s", class), "kind", "mutex"));
+    json_array_append_new(locks, json_pack("{s:o, s:s, s:o, s:s}", "id",
+                                           json_sprintf("%s/%s", process, class), "name", class, "class",
+                                           json_sprintf("var:m:%s", class), "kind", "mutex"));
 }
 
 static json_t *edge_of(const struct order *order)
@@ -33,8 +34,8 @@ static json_t *edge_of(const struct order *order)
                      json_sprintf("%s/%s", order->process, order->to), "class_from",
                      json_sprintf("var:m:%s", order->from), "class_to", json_sprintf("var:m:%s", order->to),
                      "process", order->process, "mode_from", order->mode ? order->mode : "write", "mode_to",
-                     order->mode ? order->mode : "write", "gates", gates, "hold", event(order->process, "hold"),
-                     "acquire", event(order->process, "acquire"));
+                     order->mode ? order->mode : "write", "gates", gates, "hold",
+                     event(order->process, "hold"), "acquire", event(order->process, "acquire"));
 }
 
 static json_t *document_of(const struct order *orders, size_t count)
@@ -47,8 +48,8 @@ static json_t *document_of(const struct order *orders, size_t count)
             add_lock(locks, orders[i].process, orders[i].gate);
         json_array_append_new(edges, edge_of(&orders[i]));
     }
-    return json_pack("{s:[], s:[], s:o, s:{s:o}}", "findings", "processes", "locks", locks, "lock_graph", "edges",
-                     edges);
+    return json_pack("{s:[], s:[], s:o, s:{s:o}}", "findings", "processes", "locks", locks, "lock_graph",
+                     "edges", edges);
 }
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -93,15 +94,15 @@ Test(classes, a_cycle_of_three_over_three_processes)
 
 Test(classes, what_one_process_saw_whole_is_left_to_it)
 {
-    static const struct order orders[] = {{"1-a", "x", "y", NULL, NULL}, {"1-a", "y", "x", NULL, NULL},
-                                          {"2-b", "y", "x", NULL, NULL}};
+    static const struct order orders[] = {
+        {"1-a", "x", "y", NULL, NULL}, {"1-a", "y", "x", NULL, NULL}, {"2-b", "y", "x", NULL, NULL}};
     cr_expect_eq(found_in(orders, COUNT(orders)), 0);
 }
 
 Test(classes, equal_orders_are_no_cycle)
 {
-    static const struct order orders[] = {{"1-a", "x", "y", NULL, NULL}, {"2-b", "x", "y", NULL, NULL},
-                                          {"2-b", "y", "z", NULL, NULL}};
+    static const struct order orders[] = {
+        {"1-a", "x", "y", NULL, NULL}, {"2-b", "x", "y", NULL, NULL}, {"2-b", "y", "z", NULL, NULL}};
     cr_expect_eq(found_in(orders, COUNT(orders)), 0);
 }
 
@@ -109,8 +110,8 @@ Test(classes, a_common_gate_keeps_them_apart)
 {
     static const struct order gated[] = {{"1-a", "x", "y", "g", NULL}, {"2-b", "y", "x", "g", NULL}};
     static const struct order half[] = {{"1-a", "x", "y", "g", NULL}, {"2-b", "y", "x", NULL, NULL}};
-    static const struct order also[] = {{"1-a", "x", "y", "g", NULL}, {"2-b", "y", "x", "g", NULL},
-                                        {"3-c", "y", "x", NULL, NULL}};
+    static const struct order also[] = {
+        {"1-a", "x", "y", "g", NULL}, {"2-b", "y", "x", "g", NULL}, {"3-c", "y", "x", NULL, NULL}};
     cr_expect_eq(found_in(gated, COUNT(gated)), 0);
     cr_expect_eq(found_in(half, COUNT(half)), 1);
     cr_expect_eq(found_in(also, COUNT(also)), 1, "one process goes without the gate");

@@ -48,7 +48,8 @@ Test(toml, values)
 
 Test(toml, numbers)
 {
-    expect_value("a = 0xff\nb = 0o17\nc = 0b101\nd = -7\ne = +1_000", "{\"a\":255,\"b\":15,\"c\":5,\"d\":-7,\"e\":1000}");
+    expect_value("a = 0xff\nb = 0o17\nc = 0b101\nd = -7\ne = +1_000",
+                 "{\"a\":255,\"b\":15,\"c\":5,\"d\":-7,\"e\":1000}");
     expect_value("a = 1.5\nb = 6e3\nc = -2.5e-1", "{\"a\":1.5,\"b\":6000.0,\"c\":-0.25}");
     expect_error("a = 007", "f:1:5: expected a value");
     expect_error("a = 1__0", "f:1:5: expected a value");
@@ -71,7 +72,8 @@ Test(toml, strings)
 
 Test(toml, arrays_and_tables)
 {
-    expect_value("a = [1, # one\n 2,\n]\nb = []\nc = [[1],['x']]", "{\"a\":[1,2],\"b\":[],\"c\":[[1],[\"x\"]]}");
+    expect_value("a = [1, # one\n 2,\n]\nb = []\nc = [[1],['x']]",
+                 "{\"a\":[1,2],\"b\":[],\"c\":[[1],[\"x\"]]}");
     expect_value("[t]\na = 1\n[ t.'u v' ]\nb.c = true", "{\"t.a\":1,\"t.u v.b.c\":true}");
     expect_error("a = [1 2]", "f:1:8: expected a comma");
     expect_error("a = [1,\n", "f:1:5: this array has no closing bracket");
@@ -116,14 +118,17 @@ Test(config, settings_are_checked_and_paths_made_relative_to_the_file)
 {
     char error[512] = "";
     json_t *settings = NULL;
-    cr_assert_eq(read_config("races = \"off\"\nsuppressions = [\"a.supp\", \"/b.supp\"]\nbaseline = \"c.json\"\n"
-                             "fail-on = [\"data-race\", \"stall\"]\nexit-code = 3\ntimeout = 2.5\nquiet = true\n"
-                             "modules = [\"libfoo*\"]\nhtml = \"r.html\"\n",
-                             &settings, error), 0, "%s", error);
-    json_t *expected = json_loads("{\"races\":\"off\",\"suppressions\":[\"/tmp/a.supp\",\"/b.supp\"],"
-                                  "\"baseline\":\"/tmp/c.json\",\"fail-on\":[\"data-race\",\"stall\"],\"exit-code\":3,"
-                                  "\"timeout\":2.5,\"quiet\":true,\"modules\":[\"libfoo*\"],\"html\":\"r.html\"}",
-                                  0, NULL);
+    cr_assert_eq(
+        read_config("races = \"off\"\nsuppressions = [\"a.supp\", \"/b.supp\"]\nbaseline = \"c.json\"\n"
+                    "fail-on = [\"data-race\", \"stall\"]\nexit-code = 3\ntimeout = 2.5\nquiet = true\n"
+                    "modules = [\"libfoo*\"]\nhtml = \"r.html\"\n",
+                    &settings, error),
+        0, "%s", error);
+    json_t *expected =
+        json_loads("{\"races\":\"off\",\"suppressions\":[\"/tmp/a.supp\",\"/b.supp\"],"
+                   "\"baseline\":\"/tmp/c.json\",\"fail-on\":[\"data-race\",\"stall\"],\"exit-code\":3,"
+                   "\"timeout\":2.5,\"quiet\":true,\"modules\":[\"libfoo*\"],\"html\":\"r.html\"}",
+                   0, NULL);
     cr_expect(json_equal(settings, expected), "%s", json_dumps(settings, 0));
     json_decref(expected);
     json_decref(settings);

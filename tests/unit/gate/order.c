@@ -1,6 +1,6 @@
 /* Components of graphs against a slow and simple reckoning, and texts of chance for the readers. */
-#include "reports/gate.h"
 #include "reports/order.h"
+#include "reports/gate.h"
 #include "reports/toml.h"
 
 #include <criterion/criterion.h>
@@ -94,9 +94,12 @@ static size_t compose(char *text, size_t size, const char *const *pieces, size_t
 
 Test(texts, of_chance_are_read_or_refused_with_a_line)
 {
-    static const char *const pieces[] = {"a", "=", "\"", "'", "[", "]", "{", "}", "\n", "\\u12", "\\", "race:", "fun:x", "...",
-                                         "Helgrind:Race", " ", "1", "0x", "_", ".", "-", "true", "#", "\xff", ",", "\r\n",
-                                         "1e", "2020-01-01", "obj:*", "\\U0010ffff"};
+    static const char *const pieces[] = {"a",    "=",     "\"",         "'",     "[",
+                                         "]",    "{",     "}",          "\n",    "\\u12",
+                                         "\\",   "race:", "fun:x",      "...",   "Helgrind:Race",
+                                         " ",    "1",     "0x",         "_",     ".",
+                                         "-",    "true",  "#",          "\xff",  ",",
+                                         "\r\n", "1e",    "2020-01-01", "obj:*", "\\U0010ffff"};
     s_state = 7;
     for (int round = 0; round < 50000; round++) {
         char text[256], error[512] = "";

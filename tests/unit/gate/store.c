@@ -29,10 +29,10 @@ static json_t *run(const char *id, const char *day, const char *letters)
 {
     json_t *findings = json_array();
     for (; *letters; letters++)
-        json_array_append_new(findings, json_pack("{s:o, s:s, s:s}", "fingerprint", json_stringn(letters, 1), "kind",
-                                                  "data-race", "message", "m"));
-    return json_pack("{s:{s:s, s:s, s:[s]}, s:o}", "run", "id", id, "started", day, "command", "/bin/app", "findings",
-                     findings);
+        json_array_append_new(findings, json_pack("{s:o, s:s, s:s}", "fingerprint", json_stringn(letters, 1),
+                                                  "kind", "data-race", "message", "m"));
+    return json_pack("{s:{s:s, s:s, s:[s]}, s:o}", "run", "id", id, "started", day, "command", "/bin/app",
+                     "findings", findings);
 }
 
 static json_t *record(const char *id, const char *day, const char *letters)
@@ -78,8 +78,9 @@ Test(store, the_same_run_twice_counts_once)
     json_t *again = record("r1", "2026-01-01", "ab");
     expect_history(again, 0, "2026-01-01", "2026-01-01", 1);
     cr_expect_eq(json_array_size(json_object_get(again, "history")), 1);
-    cr_expect_eq(json_integer_value(json_object_get(
-                     json_array_get(json_object_get(again, "history"), 0), "findings")), 2);
+    cr_expect_eq(
+        json_integer_value(json_object_get(json_array_get(json_object_get(again, "history"), 0), "findings")),
+        2);
     json_decref(again);
 }
 

@@ -9,10 +9,12 @@
 static const char s_race[] =
     "{'findings': [{'kind': 'data-race', 'fingerprint': 'f1', 'location': {'symbol': 'g_counter'},"
     " 'locks': [{'name': 'lock_a'}], 'events': ["
-    " {'role': 'access', 'stack': [{'function': 'top', 'file': '/src/inline.h', 'module': '/bin/app', 'inlined': true},"
+    " {'role': 'access', 'stack': [{'function': 'top', 'file': '/src/inline.h', 'module': '/bin/app', "
+    "'inlined': true},"
     "   {'function': 'worker', 'file': '/src/worker.c', 'module': '/bin/app'},"
     "   {'function': 'start_thread', 'file': '', 'module': '/lib/libc.so.6'}]},"
-    " {'role': 'access', 'stack': [{'function': 'reader', 'file': '/src/foo.c', 'module': '/usr/lib/libfoo.so.2'},"
+    " {'role': 'access', 'stack': [{'function': 'reader', 'file': '/src/foo.c', 'module': "
+    "'/usr/lib/libfoo.so.2'},"
     "   {'function': 'loop', 'file': '/src/loop.c', 'module': '/bin/app'}]}]}]}";
 
 static const char s_inversion[] =
@@ -48,8 +50,8 @@ static void expect_error(const char *rules_text, const char *expected)
 {
     char error[512] = "";
     struct snarl_suppressions *rules = snarl_suppressions_new();
-    cr_expect_eq(snarl_suppressions_parse(rules, "t", rules_text, strlen(rules_text), error, sizeof(error)), -1,
-                 "accepted: %s", rules_text);
+    cr_expect_eq(snarl_suppressions_parse(rules, "t", rules_text, strlen(rules_text), error, sizeof(error)),
+                 -1, "accepted: %s", rules_text);
     cr_expect(strstr(error, expected), "'%s' has no '%s'", error, expected);
     cr_expect_eq(snarl_suppressions_unused(rules, NULL, NULL), 0);
     snarl_suppressions_free(rules);
@@ -111,8 +113,9 @@ Test(suppress, blocks_of_valgrind)
     cr_expect(silences("{\n name\n Helgrind,drd:Race\n fun:top\n ...\n obj:*/libc.so*\n}\n", s_race));
     cr_expect(silences("{\n name\n drd:ConflictingAccess\n src:foo.c\n}\n", s_race));
     cr_expect(silences("{\n name\n snarl:lock-order-inversion\n ...\n fun:pay\n}\n", s_inversion));
-    cr_expect(silences("{\n name\n Helgrind:LockOrder\n fun:mutex_lock_WRK\n fun:pthread_mutex_lock\n fun:pay\n}\n",
-                       s_inversion));
+    cr_expect(
+        silences("{\n name\n Helgrind:LockOrder\n fun:mutex_lock_WRK\n fun:pthread_mutex_lock\n fun:pay\n}\n",
+                 s_inversion));
     cr_expect_not(silences("{\n name\n Helgrind:Race\n fun:worker\n}\n", s_race), "not the innermost frame");
     cr_expect_not(silences("{\n name\n Helgrind:Race\n fun:top\n fun:start_thread\n}\n", s_race));
     cr_expect_not(silences("{\n name\n Memcheck:Leak\n fun:top\n}\n", s_race), "another tool's");
