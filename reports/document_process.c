@@ -205,8 +205,42 @@ static json_t *build_locks(struct snarl_process_builder *builder, const struct s
     return set.list;
 }
 
+struct stalled {
+    bool joins; /* it only waits for another one to end */
+    size_t index;
+    const struct snarl_run_event *event;
+};
+
+static int by_interest(const void *left, const void *right)
+{
+    const struct stalled *a = left, *b = right;
+    if (a->joins != b->joins)
+        return a->joins ? 1 : -1;
+    if (a->event->thread != b->event->thread)
+        return a->event->thread < b->event->thread ? -1 : 1;
+    return a->index < b->index ? -1 : 1;
+}
+
+/* A stall's threads in the order of their numbers; those that merely wait for others to end come last. */
+static json_t *build_stalled(struct snarl_process_builder *builder, const struct snarl_run_finding *finding)
+{
+    json_t *events = json_array();
+    struct stalled *order = snarl_arena_take(&builder->arena, finding->event_count * sizeof(*order));
+    for (size_t i = 0; i < finding->event_count; i++) {
+        const struct snarl_run_event *event = &finding->events[i];
+        order[i] = (struct stalled){!event->lock && !event->held_count, i, event};
+    }
+    if (finding->event_count)
+        qsort(order, finding->event_count, sizeof(*order), by_interest);
+    for (size_t i = 0; i < finding->event_count; i++)
+        json_array_append_new(events, snarl_build_event(builder, order[i].event));
+    return events;
+}
+
 static json_t *build_events(struct snarl_process_builder *builder, const struct snarl_run_finding *finding)
 {
+    if (!strcmp(finding->kind, "stall"))
+        return build_stalled(builder, finding);
     json_t *events = json_array();
     size_t start = cycle_start(finding);
     for (size_t i = 0; i < finding->event_count; i++)

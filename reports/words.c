@@ -211,6 +211,35 @@ static void explain_inversion(FILE *out, const json_t *finding)
 
 /* ---- stalls ---- */
 
+/* " while it holds x": the first lock that the thread keeps during its wait. */
+static void put_kept(FILE *out, const json_t *finding, const json_t *wait)
+{
+    size_t index;
+    json_t *id;
+    json_array_foreach(json_object_get(wait, "locks_held"), index, id) {
+        if (!strcmp(json_string_value(id), snarl_json_text(wait, "lock")))
+            continue;
+        fprintf(out, " while it holds %s", snarl_words_lock(finding, json_string_value(id)));
+        return;
+    }
+}
+
+/* "waits for s_outer", "waits on a condition (s_done)". */
+static void put_stalled(FILE *out, const json_t *finding, const json_t *wait)
+{
+    const char *what = snarl_json_text(wait, "what");
+    bool lock = *snarl_json_text(wait, "lock");
+    put_thread(out, wait);
+    if (lock && !strncmp(what, "waits to acquire", 16))
+        fprintf(out, " waits for %s ", lock_of(finding, wait));
+    else if (lock)
+        fprintf(out, " %s (%s) ", what, lock_of(finding, wait));
+    else
+        fprintf(out, " %s ", what);
+    put_place(out, wait);
+    put_kept(out, finding, wait);
+}
+
 static void explain_stall(FILE *out, const json_t *finding)
 {
     const unsigned told = 4;
@@ -224,16 +253,14 @@ static void explain_stall(FILE *out, const json_t *finding)
             continue;
         if (waits > 1)
             fputs("; ", out);
-        put_thread(out, event);
-        fprintf(out, " %s", snarl_json_text(event, "what"));
-        if (*snarl_json_text(event, "lock"))
-            fprintf(out, " (%s)", lock_of(finding, event));
-        fputc(' ', out);
-        put_place(out, event);
+        put_stalled(out, finding, event);
     }
     if (waits > told)
         fprintf(out, "; and %u more", waits - told);
-    fputs(". A wake-up was lost, never sent, or sent before the wait began.", out);
+    fputs(find_role(finding, "hold", 0)
+              ? ". Who should send the wake-up needs a lock that a waiting thread keeps, or none will be sent."
+              : ". A wake-up was lost, never sent, or sent before the wait began.",
+          out);
 }
 
 /* ---- races ---- */
@@ -491,6 +518,16 @@ static void title_deadlock(FILE *out, const json_t *finding)
     }
 }
 
+static void title_stall(FILE *out, const json_t *finding)
+{
+    fputs("every thread is blocked for ever", out);
+    for (size_t i = 0; i < event_count(finding); i++)
+        if (has_role(event_at(finding, i), "wait") && *snarl_json_text(event_at(finding, i), "lock")) {
+            fprintf(out, ", waiting for %s", lock_of(finding, event_at(finding, i)));
+            return;
+        }
+}
+
 static void title_race(FILE *out, const json_t *finding)
 {
     const json_t *first = event_at(finding, 0), *second = event_at(finding, 1);
@@ -515,7 +552,7 @@ static void put_title(FILE *out, const json_t *finding)
         fputs("locks are taken in opposite orders", out);
         put_cycle_locks(out, finding, ": ");
     } else if (!strcmp(kind, "stall")) {
-        fputs("every thread is blocked for ever", out);
+        title_stall(out, finding);
     } else if (!strcmp(kind, "data-race")) {
         title_race(out, finding);
     } else if (!strcmp(kind, "thread-leak")) {
