@@ -16,7 +16,7 @@
 #include "race/race.h"
 
 #define DEPTH_MAX 64
-#define PLACE_FRAMES 3
+#define PLACE_FRAMES 2
 #define PLACE_BITS 28
 
 /* Of the thread: the access in progress, and what the tables say about its code. */
@@ -88,18 +88,6 @@ uint32_t snarl_checks_place(struct snarl_race_thread *races)
 }
 
 /* --- accesses --- */
-
-/* Whether all cells that the access touches are current: what the inlined check cannot tell for unaligned ones. */
-static bool is_current(const struct snarl_race_thread *races, uintptr_t address, uint32_t size, bool write)
-{
-    if (address >> SNARL_ADDRESS_BITS)
-        return false;
-    uintptr_t end = address + size;
-    for (uintptr_t at = address & ~(uintptr_t)3; at < end; at += 4)
-        if (!snarl_race_hit(races, *snarl_shadow_cell(at), write))
-            return false;
-    return true;
-}
 
 /* Into the detector; NULL: it is busy or not interested. */
 static struct snarl_thread *enter(const struct snarl_entry_frame *frame)
@@ -174,7 +162,7 @@ void snarl_entry_on_access(struct snarl_entry_frame *frame)
     const struct snarl_plan_site *site = snarl_entry_site(frame);
     bool write = site->flags & SNARL_SITE_WRITE;
     const struct snarl_thread *known = snarl_current;
-    if (known->races && is_current(known->races, frame->address, site->size, write))
+    if (known->races && snarl_race_is_known(known->races, frame->address, site->size, write))
         return;
     struct snarl_thread *thr = enter(frame);
     if (!thr)

@@ -384,6 +384,23 @@ static bool current(struct snarl_race_thread *thr, uint32_t word, uint32_t mask,
     return hit->word == word && hit->stamp == thr->stamp && !(mask & ~hit->mask[flags & 3]);
 }
 
+bool snarl_race_is_known(struct snarl_race_thread *thr, uintptr_t address, size_t size, bool write)
+{
+    uintptr_t end = address + size, cell = address & ~(uintptr_t)3;
+    uint32_t mask = 0xfu << (address & 3) & 0xf;
+    if (end < address || end >> SNARL_ADDRESS_BITS ||
+        thr->generation != __atomic_load_n(&snarl_race_global.generation, __ATOMIC_RELAXED))
+        return false;
+    for (; cell < end; cell += 4, mask = 0xf) {
+        uint32_t word = *snarl_shadow_cell(cell);
+        if (end - cell < 4)
+            mask &= (1u << (end - cell)) - 1;
+        if (!word || !current(thr, word, mask, write ? SNARL_ACCESS_WRITE : 0))
+            return false;
+    }
+    return true;
+}
+
 /* The bytes `mask` of the cell at `cell`. */
 static void touch_cell(struct snarl_race_thread *thr, const struct access *access, uintptr_t cell, uint32_t mask)
 {

@@ -226,6 +226,9 @@ void snarl_race_alloc(struct snarl_race_thread *thr, uintptr_t address, size_t s
 /* Memory ends: a write to all of it. `flags` adds SNARL_ACCESS_FREE, _UNMAP or _CLOSE. */
 void snarl_race_free(struct snarl_race_thread *thr, uintptr_t address, size_t size, uint32_t flags, uintptr_t pc);
 
+/* Whether an access of up to 64 bytes at any address would change nothing: what snarl_race_access finds out first. */
+bool snarl_race_is_known(struct snarl_race_thread *thr, uintptr_t address, size_t size, bool write);
+
 /* Whether the word of a cell tells that all four bytes were accessed in this way in this epoch by this thread.
  * When accesses are ignored the range is everything. */
 static inline bool snarl_race_hit(const struct snarl_race_thread *thr, uint32_t word, bool write)
