@@ -2,12 +2,14 @@
 """bench.py [--rounds N] [--pairs N] [PART...] - parts: pairs startup programs scale (default: all).
 
 Each measurement is repeated in interleaved rounds (native, snarl, ThreadSanitizer, native, ...), and the medians are
-printed with their ratio to native. A loaded machine makes all of them slower but leaves ratios of medians standing.
+printed with their ratio to native. Start-up and programs are measured in processor time (user and system, the program
+and its children), which other load on the machine disturbs little; pairs in elapsed time of each thread.
 The goals are printed beside the ratios; nothing here passes or fails.
 """
 import argparse
 import os
 import re
+import resource
 import shutil
 import statistics
 import subprocess
@@ -30,11 +32,11 @@ def find_library():
 def environment(under, folder):
     if under != "snarl":
         return dict(os.environ)
-    return dict(os.environ, LD_PRELOAD=str(find_library()), SNARL_OPTIONS=f"races=off:out={folder}/out:quiet=1")
+    return dict(os.environ, LD_PRELOAD=str(find_library()), SNARL_OPTIONS=f"races=off:out={folder}/out:report=0")
 
 
 def run(command, under, folder, **options):
-    result = subprocess.run(command, env=environment(under, folder), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, **options)
+    result = subprocess.run(command, env=environment(under, folder), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, **options)
     shutil.rmtree(Path(folder, "out"), ignore_errors=True)
     return result
 
@@ -64,12 +66,16 @@ def bench_pairs(options, folder):
         }), "ns", goal)
 
 
+def processor_ms(usage):
+    return (usage.ru_utime + usage.ru_stime) * 1000
+
+
 def timed(command, under, folder, times=1, **options):
     def once():
-        start = time.monotonic()
+        before = processor_ms(resource.getrusage(resource.RUSAGE_CHILDREN))
         for _ in range(times):
             run(command, under, folder, **options)
-        return (time.monotonic() - start) * 1000 / times
+        return (processor_ms(resource.getrusage(resource.RUSAGE_CHILDREN)) - before) / times
     return once
 
 
@@ -89,20 +95,18 @@ def wait_for(path):
 
 
 def served(server, client, under, folder):
-    """The seconds that `client` takes while `server` runs, the server's start not counted."""
+    """The processor time of `server`, its start and its end included, while `client` works it."""
     def once():
         place = Path(folder, "socket")
         place.unlink(missing_ok=True)
         process = subprocess.Popen(server, env=environment(under, folder), cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_for(place)
-        time.sleep(0.2)  # until it listens; not part of the time
-        start = time.monotonic()
+        time.sleep(0.2)  # until it listens
         subprocess.run(client, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
-        seconds = time.monotonic() - start
         process.terminate()
-        process.wait()
+        _, process.returncode, usage = os.wait4(process.pid, 0)
         shutil.rmtree(Path(folder, "out"), ignore_errors=True)
-        return seconds * 1000
+        return processor_ms(usage)
     return once
 
 
