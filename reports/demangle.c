@@ -1,5 +1,5 @@
-/* demangle.c - see demangle.h. C++ by the C++ runtime's own demangler; Rust's older mangling is C++'s with a hash
- * and escapes in it, its newer one ("_R", v0) is in demangle_rust.c. */
+/* demangle.c - see demangle.h. C++ by the C++ runtime's own demangler; Rust's older mangling is C++'s with a
+ * hash and escapes in it, its newer one ("_R", v0) is in demangle_rust.c. */
 #include "reports/demangle.h"
 
 #include "reports/demangle_rust.h"
@@ -54,10 +54,10 @@ static void replace_each(char *text, const struct rewrite *rewrites)
 static void mend_rust(char *name)
 {
     static const struct rewrite s_escapes[] = {
-        {"::_$", "::$"}, {"$LT$", "<"},   {"$GT$", ">"},   {"$RF$", "&"},   {"$BP$", "*"},   {"$C$", ","},
-        {"$LP$", "("},   {"$RP$", ")"},   {"$u20$", " "},  {"$u27$", "'"},  {"$u5b$", "["},
-        {"$u5d$", "]"},  {"$u7b$", "{"},  {"$u7d$", "}"},  {"$u7e$", "~"},  {"$u2b$", "+"},
-        {"$u22$", "\""}, {"$SP$", "@"},   {"..", "::"},    {NULL, NULL},
+        {"::_$", "::$"}, {"$LT$", "<"},   {"$GT$", ">"},  {"$RF$", "&"},  {"$BP$", "*"},
+        {"$C$", ","},    {"$LP$", "("},   {"$RP$", ")"},  {"$u20$", " "}, {"$u27$", "'"},
+        {"$u5b$", "["},  {"$u5d$", "]"},  {"$u7b$", "{"}, {"$u7d$", "}"}, {"$u7e$", "~"},
+        {"$u2b$", "+"},  {"$u22$", "\""}, {"$SP$", "@"},  {"..", "::"},   {NULL, NULL},
     };
     name[strlen(name) - 19] = '\0';
     if (name[0] == '_' && name[1] == '$')
@@ -78,10 +78,11 @@ static void shorten_cxx(char *name)
     replace_each(name, s_long);
 }
 
-/* The symbol without ".constprop.0", ".part.3.cold", "@@VERSION". Names that are not mangled may hold dots too. */
+/* The symbol without ".constprop.0", ".part.3.cold", "@@VERSION". Names that are not mangled may hold dots
+ * too. */
 static char *without_suffix(const char *symbol)
 {
-    static const char *const s_suffixes[] = {".constprop.", ".isra.", ".part.", ".cold",   ".lto_priv.",
+    static const char *const s_suffixes[] = {".constprop.", ".isra.", ".part.", ".cold",      ".lto_priv.",
                                              ".llvm.",      "@@",     "@",      ".localalias"};
     size_t length = strlen(symbol);
     for (size_t i = 0; i < sizeof(s_suffixes) / sizeof(s_suffixes[0]); i++) {

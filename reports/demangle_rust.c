@@ -1,8 +1,8 @@
 /* demangle_rust.c - see demangle_rust.h. A recursive descent over the grammar of RFC 2603.
  *
- * Left out of the result, as too long to read: crate hashes, lifetimes, the parameters of function types and the
- * bounds of trait objects behind the first. Names in punycode stay encoded. Depth, back references and the
- * output's length are bounded, because symbols come from files that nobody vouches for. */
+ * Left out of the result, as too long to read: crate hashes, lifetimes, the parameters of function types and
+ * the bounds of trait objects behind the first. Names in punycode stay encoded. Depth, back references and
+ * the output's length are bounded, because symbols come from files that nobody vouches for. */
 #include "reports/demangle_rust.h"
 
 #include <ctype.h>
@@ -243,8 +243,8 @@ static void path(struct demangler *d, bool in_value)
 static const char *basic_type(char letter)
 {
     static const char *const s_names[26] = {
-        "i8",  "bool", "char", "f64", "str", "f32", NULL,  "u8",  "isize", "usize", NULL, "i32", "u32",
-        "i128", "u128", "_",   NULL,  NULL,  "i16", "u16", "()",  "...",   NULL,    "i64", "u64", "!",
+        "i8",   "bool", "char", "f64", "str", "f32", NULL,  "u8", "isize", "usize", NULL,  "i32", "u32",
+        "i128", "u128", "_",    NULL,  NULL,  "i16", "u16", "()", "...",   NULL,    "i64", "u64", "!",
     };
     return letter >= 'a' && letter <= 'z' ? s_names[letter - 'a'] : NULL;
 }
@@ -306,7 +306,11 @@ static void type(struct demangler *d, bool in_value)
         put(d, basic);
     } else if (strchr("RQPOAS", letter) && letter) {
         d->at++;
-        put(d, letter == 'R' ? "&" : letter == 'Q' ? "&mut " : letter == 'P' ? "*const " : letter == 'O' ? "*mut " : "[");
+        put(d, letter == 'R'   ? "&"
+               : letter == 'Q' ? "&mut "
+               : letter == 'P' ? "*const "
+               : letter == 'O' ? "*mut "
+                               : "[");
         if ((letter == 'R' || letter == 'Q') && eat(d, 'L'))
             base62(d);
         type(d, false);

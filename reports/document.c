@@ -1,5 +1,6 @@
-/* document.c - see document.h. Reads the run files of a directory one after the other, each into a document of one
- * process, and merges these. What one process tells of another (how its child ended) is put in before. */
+/* document.c - see document.h. Reads the run files of a directory one after the other, each into a document
+ * of one process, and merges these. What one process tells of another (how its child ended) is put in before.
+ */
 #include "reports/document_inner.h"
 
 #include "reports/frames.h"
@@ -43,7 +44,8 @@ static int is_run_file(const struct dirent *entry)
 
 static void add_note(json_t *notes, json_t *process, const char *text)
 {
-    json_array_append_new(notes, json_pack("{sOss}", "process", process ? process : json_null(), "text", text));
+    json_array_append_new(notes,
+                          json_pack("{sOss}", "process", process ? process : json_null(), "text", text));
 }
 
 static void remember_children(struct building *building, const struct snarl_runfile *file)
@@ -67,7 +69,8 @@ static void read_file(struct building *building, const char *directory, const ch
     json_t *document = snarl_build_process(file, &building->cache);
     json_t *process = json_array_get(json_object_get(document, "processes"), 0);
     building->documents[building->count++] = document;
-    json_object_set_new(building->run_ids, snarl_json_text(process, "key"), json_string(file->process.run_id));
+    json_object_set_new(building->run_ids, snarl_json_text(process, "key"),
+                        json_string(file->process.run_id));
     remember_children(building, file);
     snarl_runfile_free(file);
 }
@@ -93,8 +96,8 @@ static void settle_exits(struct building *building)
             json_object_set_new(process, "exit", snarl_document_exit(json_integer_value(status)));
             continue;
         }
-        snprintf(text, sizeof(text), "process %s (%s) " SNARL_NOTE_NO_END ": it was killed, or it still runs", pid,
-                 snarl_path_base(snarl_json_text(process, "program")));
+        snprintf(text, sizeof(text), "process %s (%s) " SNARL_NOTE_NO_END ": it was killed, or it still runs",
+                 pid, snarl_path_base(snarl_json_text(process, "program")));
         add_note(json_object_get(building->documents[i], "notes"), json_object_get(process, "key"), text);
     }
 }
@@ -105,7 +108,8 @@ static json_t *exit_status(const json_t *processes, const json_t *root)
     json_t *status = json_null();
     size_t index;
     json_t *process;
-    json_array_foreach(processes, index, process) {
+    json_array_foreach(processes, index, process)
+    {
         json_t *end = json_object_get(process, "exit");
         if (!json_equal(json_object_get(process, "pid"), json_object_get(root, "pid")))
             continue;
@@ -122,7 +126,8 @@ static double last_end(const json_t *processes)
     double last = 0;
     size_t index;
     json_t *process;
-    json_array_foreach(processes, index, process) {
+    json_array_foreach(processes, index, process)
+    {
         double end = snarl_merge_time(snarl_json_text(process, "started")) +
                      json_number_value(json_object_get(process, "duration_s"));
         last = end > last ? end : last;
@@ -205,8 +210,10 @@ json_t *snarl_document_build(const char *directory, struct snarl_symboliser *sym
     free(entries);
     json_t *document = building.count ? finish(&building, directory) : NULL;
     if (!document)
-        snprintf(error, error_size, "%s%s", count ? snarl_json_text(json_array_get(building.notes, 0), "text") : directory,
-                 count ? "" : ": no run files (*.snarl) and no run.json here: is this the directory of a run?");
+        snprintf(error, error_size, "%s%s",
+                 count ? snarl_json_text(json_array_get(building.notes, 0), "text") : directory,
+                 count ? ""
+                       : ": no run files (*.snarl) and no run.json here: is this the directory of a run?");
     release(&building);
     return document;
 }

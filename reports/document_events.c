@@ -69,7 +69,8 @@ static json_t *number_or_null(unsigned number)
     return number ? json_integer(number) : json_null();
 }
 
-static json_t *make_frame(json_t *module, json_t *build_id, uint64_t offset, const struct snarl_symbol_frame *symbol)
+static json_t *make_frame(json_t *module, json_t *build_id, uint64_t offset,
+                          const struct snarl_symbol_frame *symbol)
 {
     json_t *frame = json_object();
     json_object_set_new(frame, "function", text_or_null(symbol->function));
@@ -90,7 +91,8 @@ static json_t *make_frames(struct cached_module *module, uint64_t address)
     const struct snarl_symbol_frames *symbols = snarl_symbols_frames(module->symbols, address);
     json_t *frames = json_array();
     for (size_t i = 0; i < symbols->count; i++)
-        json_array_append_new(frames, make_frame(module->path, module->build_id, address, &symbols->frames[i]));
+        json_array_append_new(frames,
+                              make_frame(module->path, module->build_id, address, &symbols->frames[i]));
     if (!symbols->count)
         json_array_append_new(frames, make_frame(module->path, module->build_id, address, &s_unknown));
     return frames;
@@ -132,7 +134,8 @@ void snarl_build_note(struct snarl_process_builder *builder, bool of_process, co
     for (size_t i = 0; i < count; i++)
         if (!strcmp(snarl_json_text(json_array_get(notes, i), "text"), text))
             return;
-    json_array_append_new(notes, json_pack("{sOss}", "process", of_process ? builder->key : json_null(), "text", text));
+    json_array_append_new(
+        notes, json_pack("{sOss}", "process", of_process ? builder->key : json_null(), "text", text));
 }
 
 static bool returns_from_signal(const json_t *frames)
@@ -145,8 +148,8 @@ static json_t *better(json_t *before, json_t *at)
     return returns_from_signal(at) ? at : before;
 }
 
-static void append_address(struct snarl_process_builder *builder, json_t *stack, const struct snarl_run_frame *frame,
-                           bool exact)
+static void append_address(struct snarl_process_builder *builder, json_t *stack,
+                           const struct snarl_run_frame *frame, bool exact)
 {
     const struct snarl_run_module *record = snarl_runfile_module(builder->file, frame->module);
     uint64_t address = frame->value - (exact || !frame->value ? 0 : 1);
@@ -208,7 +211,8 @@ json_t *snarl_build_thread_id(struct snarl_process_builder *builder, uint64_t th
     return json_string(text);
 }
 
-static json_t *thread_head(struct snarl_process_builder *builder, uint64_t id, const struct snarl_run_thread *thread)
+static json_t *thread_head(struct snarl_process_builder *builder, uint64_t id,
+                           const struct snarl_run_thread *thread)
 {
     json_t *head = json_object();
     const char *name = thread ? thread->name : "";

@@ -5,8 +5,8 @@
  *     document_events.c   frames, stacks, threads, events
  *     document_locks.c    locks: names, classes, the graph
  *
- * JSON values are shared between their users (a stack is one array however many events have it), so what is in
- * a document must not be changed in place below the level of findings. */
+ * JSON values are shared between their users (a stack is one array however many events have it), so what is
+ * in a document must not be changed in place below the level of findings. */
 #ifndef SNARL_REPORTS_DOCUMENT_INNER_H
 #define SNARL_REPORTS_DOCUMENT_INNER_H
 
@@ -31,8 +31,9 @@ struct snarl_process_builder {
     json_t *document; /* borrowed */
     json_t *key;      /* of the process, a string */
     struct snarl_arena arena;
-    struct snarl_idmap stacks, threads, creations; /* to json_t: frames, an event's "thread", a thread's "created" */
-    struct snarl_idmap locks;                      /* to struct snarl_named_lock */
+    struct snarl_idmap stacks, threads,
+        creations;            /* to json_t: frames, an event's "thread", a thread's "created" */
+    struct snarl_idmap locks; /* to struct snarl_named_lock */
 };
 
 struct snarl_named_lock {
@@ -50,8 +51,8 @@ json_t *snarl_build_creation(struct snarl_process_builder *builder, const struct
 json_t *snarl_build_seconds(uint64_t ns);
 json_t *snarl_build_address(uint64_t address);
 /* The static variable at the address of a module, or NULL. */
-const struct snarl_symbol_variable *snarl_build_variable(struct snarl_process_builder *builder, uint64_t module,
-                                                         uint64_t value);
+const struct snarl_symbol_variable *snarl_build_variable(struct snarl_process_builder *builder,
+                                                         uint64_t module, uint64_t value);
 void snarl_build_note(struct snarl_process_builder *builder, bool of_process, const char *text);
 
 /* document_locks.c. */

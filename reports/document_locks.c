@@ -1,11 +1,11 @@
 /* document_locks.c - the locks of a process: what to call them, and their order graph.
  *
- * A lock's name is, in this order: the one given by an annotation; the variable that it is ("queue.mutex"); the
- * place where it was initialised or first used ("mutex@bank.c:12"); its address. Locks of one process with the same
- * name are told apart by "#1", "#2", ... in the order of their identifiers.
+ * A lock's name is, in this order: the one given by an annotation; the variable that it is ("queue.mutex");
+ * the place where it was initialised or first used ("mutex@bank.c:12"); its address. Locks of one process
+ * with the same name are told apart by "#1", "#2", ... in the order of their identifiers.
  *
- * Its class is what all locks from the same origin share in every process and run: module and variable, or the
- * function and file where they are made; never an address or a number. */
+ * Its class is what all locks from the same origin share in every process and run: module and variable, or
+ * the function and file where they are made; never an address or a number. */
 #include "reports/document_inner.h"
 
 #include "reports/frames.h"
@@ -49,13 +49,14 @@ static void name_by_place(struct snarl_named_lock *entry, char *name, char *clas
         snprintf(name, size, "%s@%s", entry->lock->kind, function);
     else
         snprintf(name, size, "%s@%s+%s", entry->lock->kind, module, snarl_json_text(frame, "offset"));
-    snprintf(class, size, "made:%s:%s:%s:%s", entry->lock->kind, module, file, snarl_json_text(frame, "function"));
+    snprintf(class, size, "made:%s:%s:%s:%s", entry->lock->kind, module, file,
+             snarl_json_text(frame, "function"));
 }
 
 static const char s_guard[] = "guard variable for "; /* as C++ names the guards of static variables */
 
-static void name_by_variable(struct snarl_process_builder *builder, struct snarl_named_lock *entry, char *name,
-                             char *class, size_t size)
+static void name_by_variable(struct snarl_process_builder *builder, struct snarl_named_lock *entry,
+                             char *name, char *class, size_t size)
 {
     const struct snarl_run_lock *lock = entry->lock;
     const struct snarl_run_module *module = snarl_runfile_module(builder->file, lock->module);
@@ -64,7 +65,8 @@ static void name_by_variable(struct snarl_process_builder *builder, struct snarl
     if (variable && variable->file)
         entry->declared = json_pack("{sssi}", "file", variable->file, "line", (int)variable->line);
     if (variable)
-        snprintf(name, size, "%s", variable->name + (strncmp(variable->name, s_guard, strlen(s_guard)) ? 0 : strlen(s_guard)));
+        snprintf(name, size, "%s",
+                 variable->name + (strncmp(variable->name, s_guard, strlen(s_guard)) ? 0 : strlen(s_guard)));
     else
         snprintf(name, size, "%s@%s+0x%" PRIx64, lock->kind, base, lock->value);
     snprintf(class, size, "var:%s:%s", base, variable ? variable->name : "");
@@ -72,8 +74,8 @@ static void name_by_variable(struct snarl_process_builder *builder, struct snarl
         snprintf(class + strlen(class), size - strlen(class), "0x%" PRIx64, lock->value);
 }
 
-static void give_name(struct snarl_process_builder *builder, struct snarl_named_lock *entry, char *name, char *class,
-                      size_t size)
+static void give_name(struct snarl_process_builder *builder, struct snarl_named_lock *entry, char *name,
+                      char *class, size_t size)
 {
     const struct snarl_run_lock *lock = entry->lock;
     if (*lock->name) {
@@ -101,7 +103,8 @@ static json_t *unique(const json_t *counts, json_t *seen, const char *name)
     if (json_integer_value(json_object_get(counts, name)) < 2)
         return json_string(name);
     count_name(seen, name);
-    snprintf(numbered, sizeof(numbered), "%s #%lld", name, (long long)json_integer_value(json_object_get(seen, name)));
+    snprintf(numbered, sizeof(numbered), "%s #%lld", name,
+             (long long)json_integer_value(json_object_get(seen, name)));
     return json_string(numbered);
 }
 
@@ -176,8 +179,8 @@ json_t *snarl_build_lock_short(struct snarl_process_builder *builder, uint64_t l
     if (!entry)
         return NULL;
     entry->listed = true;
-    return json_pack("{sOsOsssOsOsO}", "id", entry->id, "name", entry->name, "kind", entry->lock->kind, "class",
-                     entry->class, "created", entry->created, "declared", entry->declared);
+    return json_pack("{sOsOsssOsOsO}", "id", entry->id, "name", entry->name, "kind", entry->lock->kind,
+                     "class", entry->class, "created", entry->created, "declared", entry->declared);
 }
 
 static json_t *edge_event(struct snarl_process_builder *builder, const struct snarl_run_edge *edge, bool hold)
@@ -202,12 +205,14 @@ static json_t *event_place(const json_t *event)
     return json_string(place);
 }
 
-static json_t *build_edge(struct snarl_process_builder *builder, const struct snarl_run_edge *edge, bool events)
+static json_t *build_edge(struct snarl_process_builder *builder, const struct snarl_run_edge *edge,
+                          bool events)
 {
     struct snarl_named_lock *from = named(builder, edge->from), *to = named(builder, edge->to);
     if (!from || !to)
         return NULL;
-    json_t *gates = json_array(), *hold = edge_event(builder, edge, true), *acquire = edge_event(builder, edge, false);
+    json_t *gates = json_array(), *hold = edge_event(builder, edge, true),
+           *acquire = edge_event(builder, edge, false);
     for (size_t i = 0; i < edge->gate_count; i++)
         json_array_append_new(gates, snarl_build_lock_id(builder, edge->gates[i]));
     from->listed = to->listed = true;

@@ -62,10 +62,11 @@ static json_t *build_coverage(const struct snarl_runfile *file)
     json_t *modules = json_array();
     for (const struct snarl_run_coverage *coverage = file->coverage; coverage; coverage = coverage->next) {
         const struct snarl_run_module *module = snarl_runfile_module(file, coverage->module);
-        json_array_append_new(modules, json_pack("{sssssIsIss}", "path", module ? module->path : "", "build_id",
-                                                 module ? module->build_id : "", "accesses",
-                                                 (json_int_t)coverage->accesses, "instrumented",
-                                                 (json_int_t)coverage->instrumented, "reason", coverage->reason));
+        json_array_append_new(modules,
+                              json_pack("{sssssIsIss}", "path", module ? module->path : "", "build_id",
+                                        module ? module->build_id : "", "accesses",
+                                        (json_int_t)coverage->accesses, "instrumented",
+                                        (json_int_t)coverage->instrumented, "reason", coverage->reason));
     }
     return json_pack("{so}", "modules", modules);
 }
@@ -134,7 +135,8 @@ static json_t *build_thread(struct snarl_process_builder *builder, const struct 
     return made;
 }
 
-static json_t *build_location(struct snarl_process_builder *builder, const struct snarl_run_location *location)
+static json_t *build_location(struct snarl_process_builder *builder,
+                              const struct snarl_run_location *location)
 {
     if (!*location->kind)
         return json_null();
@@ -244,8 +246,8 @@ static json_t *build_events(struct snarl_process_builder *builder, const struct 
     json_t *events = json_array();
     size_t start = cycle_start(finding);
     for (size_t i = 0; i < finding->event_count; i++)
-        json_array_append_new(events,
-                              snarl_build_event(builder, &finding->events[(start + i) % finding->event_count]));
+        json_array_append_new(
+            events, snarl_build_event(builder, &finding->events[(start + i) % finding->event_count]));
     return events;
 }
 
@@ -284,13 +286,15 @@ static void note_damage(struct snarl_process_builder *builder)
 {
     char text[1200];
     unsigned told = 0;
-    for (const struct snarl_run_damage *damage = builder->file->damage; damage; damage = damage->next, told++) {
+    for (const struct snarl_run_damage *damage = builder->file->damage; damage;
+         damage = damage->next, told++) {
         if (told == 10) {
             snprintf(text, sizeof(text), "%s: more parts are damaged", builder->file->path);
             snarl_build_note(builder, true, text);
             return;
         }
-        snprintf(text, sizeof(text), "%s: byte %" PRIu64 ": %" PRIu64 " bytes cannot be used: %s; the rest was read",
+        snprintf(text, sizeof(text),
+                 "%s: byte %" PRIu64 ": %" PRIu64 " bytes cannot be used: %s; the rest was read",
                  builder->file->path, damage->offset, damage->length, damage->what);
         snarl_build_note(builder, true, text);
     }

@@ -1,5 +1,6 @@
 /* fingerprint.c - see fingerprint.h. A 64-bit FNV-1a over a canonical text. Events that belong together (the
- * two accesses of a race; the hold and the wait of one thread in a cycle) are hashed in groups, and the groups sorted. */
+ * two accesses of a race; the hold and the wait of one thread in a cycle) are hashed in groups, and the
+ * groups sorted. */
 #include "reports/fingerprint.h"
 
 #include "reports/frames.h"

@@ -28,9 +28,10 @@ static bool starts_with_any(const char *text, const char *const *prefixes)
 static bool is_runtime_module(const char *module)
 {
     static const char *const s_runtime[] = {
-        "libc.so",   "libc-2",     "libpthread", "ld-linux",   "ld-2",    "libstdc++.so", "libc++.so",  "libc++abi.so",
-        "libgcc_s",  "libm.so",    "libm-2",     "librt.so",   "libdl.so", "libsnarl.so", "libtsan.so", "linux-vdso",
-        "[vdso]",    "libgomp.so", "libomp.so",  "libunwind",  "ld-musl", NULL,
+        "libc.so",   "libc-2",       "libpthread", "ld-linux",   "ld-2",   "libstdc++.so",
+        "libc++.so", "libc++abi.so", "libgcc_s",   "libm.so",    "libm-2", "librt.so",
+        "libdl.so",  "libsnarl.so",  "libtsan.so", "linux-vdso", "[vdso]", "libgomp.so",
+        "libomp.so", "libunwind",    "ld-musl",    NULL,
     };
     return starts_with_any(snarl_path_base(module), s_runtime);
 }
@@ -38,13 +39,15 @@ static bool is_runtime_module(const char *module)
 /* Headers and sources of standard libraries, which are compiled into the program. */
 static bool is_runtime_file(const char *file)
 {
-    return !strncmp(file, "/usr/include/", 13) || !strncmp(file, "/rustc/", 7) || strstr(file, "/library/std/src/") ||
-           strstr(file, "/library/core/src/") || strstr(file, "/library/alloc/src/");
+    return !strncmp(file, "/usr/include/", 13) || !strncmp(file, "/rustc/", 7) ||
+           strstr(file, "/library/std/src/") || strstr(file, "/library/core/src/") ||
+           strstr(file, "/library/alloc/src/");
 }
 
 bool snarl_frame_is_program(const json_t *frame)
 {
-    static const char *const s_start[] = {"_start", "__libc_start", "start_thread", "__clone", "clone3", NULL};
+    static const char *const s_start[] = {"_start",  "__libc_start", "start_thread",
+                                          "__clone", "clone3",       NULL};
     const char *function = snarl_json_text(frame, "function");
     const char *module = snarl_json_text(frame, "module");
     const char *file = snarl_json_text(frame, "file");
@@ -69,8 +72,8 @@ const json_t *snarl_event_frame(const json_t *event)
 static bool part_of_name(const char *name, const char *at)
 {
     static const char s_anonymous[] = "(anonymous namespace)";
-    return at == name || (at - name >= 8 && !memcmp(at - 8, "operator", 8)) || at[-1] == '{' || at[-1] == ':' ||
-           !strncmp(at, s_anonymous, sizeof(s_anonymous) - 1);
+    return at == name || (at - name >= 8 && !memcmp(at - 8, "operator", 8)) || at[-1] == '{' ||
+           at[-1] == ':' || !strncmp(at, s_anonymous, sizeof(s_anonymous) - 1);
 }
 
 /* Copies `name` without what stands in brackets. */
@@ -79,7 +82,8 @@ static size_t without_brackets(const char *name, char *text, size_t size)
     size_t length = 0;
     int depth = 0;
     for (const char *at = name; *at && length + 1 < size; at++) {
-        bool opens = *at == '(' || *at == '<', closes = *at == ')' || (*at == '>' && (at == name || at[-1] != '-'));
+        bool opens = *at == '(' || *at == '<',
+             closes = *at == ')' || (*at == '>' && (at == name || at[-1] != '-'));
         if (!depth && opens && part_of_name(name, at)) {
             const char *end = strchr(at, *at == '(' ? ')' : '>');
             while (end && at < end && length + 2 < size)
@@ -115,9 +119,10 @@ void snarl_frame_function(const json_t *frame, char *text, size_t size)
         shorter[length - sizeof(s_const) + 1] = '\0';
     /* Templates carry their return type: "void bank::each". */
     const char *space = strrchr(shorter, ' ');
-    const char *start = space && !strstr(shorter, "operator") && !strchr(shorter, '{') && !strstr(shorter, "(anon")
-                            ? space + 1
-                            : shorter;
+    const char *start =
+        space && !strstr(shorter, "operator") && !strchr(shorter, '{') && !strstr(shorter, "(anon")
+            ? space + 1
+            : shorter;
     while (*start == '*' || *start == '&')
         start++;
     snprintf(text, size, "%s", start);
@@ -139,7 +144,8 @@ void snarl_frame_place(const json_t *frame, char *text, size_t size)
     else if (*file)
         snprintf(where, sizeof(where), "%s", snarl_path_base(file));
     else
-        snprintf(where, sizeof(where), "%s+%s", *module ? snarl_path_base(module) : "?", snarl_json_text(frame, "offset"));
+        snprintf(where, sizeof(where), "%s+%s", *module ? snarl_path_base(module) : "?",
+                 snarl_json_text(frame, "offset"));
     if (*function)
         snprintf(text, size, "%s (%s)", function, where);
     else

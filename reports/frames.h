@@ -17,8 +17,8 @@ const char *snarl_path_base(const char *path);
 bool snarl_frame_is_program(const json_t *frame);
 /* The innermost program frame of the event's stack; without one the innermost frame; NULL without any. */
 const json_t *snarl_event_frame(const json_t *event);
-/* The function without its parameters and template arguments: "bank::Account::deposit". Empty when the function is
- * not known. Cut to `size`. */
+/* The function without its parameters and template arguments: "bank::Account::deposit". Empty when the
+ * function is not known. Cut to `size`. */
 void snarl_frame_function(const json_t *frame, char *text, size_t size);
 /* "worker (bank.c:21)"; "worker (libfoo.so+0x12)" without a line; "libfoo.so+0x12" without a function;
  * "an unknown place" for NULL. */

@@ -21,7 +21,8 @@ static json_t *load_file(const char *path, char *error, size_t error_size)
         if (problem.line < 1)
             snprintf(error, error_size, "cannot read %s: %s", path, strerror(errno));
         else
-            snprintf(error, error_size, "%s:%d:%d: not JSON: %s", path, problem.line, problem.column, problem.text);
+            snprintf(error, error_size, "%s:%d:%d: not JSON: %s", path, problem.line, problem.column,
+                     problem.text);
         return NULL;
     }
     json_int_t schema = json_integer_value(json_object_get(document, "schema"));
@@ -31,7 +32,8 @@ static json_t *load_file(const char *path, char *error, size_t error_size)
         snprintf(error, error_size, "%s: a document of schema %lld, and this snarl reads schema 1", path,
                  (long long)schema);
     else
-        snprintf(error, error_size, "%s: not a document of snarl (it has no \"schema\" and \"findings\")", path);
+        snprintf(error, error_size, "%s: not a document of snarl (it has no \"schema\" and \"findings\")",
+                 path);
     json_decref(document);
     return NULL;
 }
@@ -69,8 +71,8 @@ static void take_over_exit(json_t *document, const char *kept_path)
     json_decref(kept);
 }
 
-static json_t *load_directory(const char *directory, struct snarl_symboliser *symboliser, bool rebuild, char *error,
-                              size_t error_size)
+static json_t *load_directory(const char *directory, struct snarl_symboliser *symboliser, bool rebuild,
+                              char *error, size_t error_size)
 {
     char kept[4096];
     struct stat status;
@@ -147,7 +149,8 @@ void snarl_report_set_end(json_t *document, int pid, int wait_status)
 {
     size_t index;
     json_t *process;
-    json_array_foreach(json_object_get(document, "processes"), index, process) {
+    json_array_foreach(json_object_get(document, "processes"), index, process)
+    {
         if (json_integer_value(json_object_get(process, "pid")) != pid ||
             !json_is_null(json_object_get(process, "exit")))
             continue;
@@ -162,7 +165,8 @@ void snarl_report_set_exit(json_t *document, int exit_status, double duration_s)
     size_t index;
     json_object_set_new(run, "exit_status", json_integer(exit_status));
     json_object_set_new(run, "duration_s", json_real(duration_s));
-    json_array_foreach(json_object_get(document, "runs"), index, other)
-        if (other != run && !strcmp(snarl_json_text(other, "id"), snarl_json_text(run, "id")))
-            json_object_update(other, run);
+    json_array_foreach(json_object_get(document, "runs"), index,
+                       other) if (other != run &&
+                                  !strcmp(snarl_json_text(other, "id"), snarl_json_text(run, "id")))
+        json_object_update(other, run);
 }

@@ -17,7 +17,8 @@ typedef bool keep_function(const json_t *left, const json_t *right);
 /* The last resort: any order that does not depend on who asks. */
 static bool smaller_text(const json_t *left, const json_t *right)
 {
-    char *a = json_dumps(left, JSON_COMPACT | JSON_SORT_KEYS), *b = json_dumps(right, JSON_COMPACT | JSON_SORT_KEYS);
+    char *a = json_dumps(left, JSON_COMPACT | JSON_SORT_KEYS),
+         *b = json_dumps(right, JSON_COMPACT | JSON_SORT_KEYS);
     bool smaller = a && b && strcmp(a, b) < 0;
     free(a);
     free(b);
@@ -31,7 +32,8 @@ static int compare_known(const json_t *left, const json_t *right, const char *ke
 
 static int compare_numbers(const json_t *left, const json_t *right, const char *key)
 {
-    double a = json_number_value(json_object_get(left, key)), b = json_number_value(json_object_get(right, key));
+    double a = json_number_value(json_object_get(left, key)),
+           b = json_number_value(json_object_get(right, key));
     return (a > b) - (a < b);
 }
 
@@ -85,8 +87,7 @@ static void put_all(json_t *set, const json_t *list, const char *identity, keep_
 {
     size_t index;
     json_t *value;
-    json_array_foreach(list, index, value)
-        put(set, snarl_json_text(value, identity), value, keep);
+    json_array_foreach(list, index, value) put(set, snarl_json_text(value, identity), value, keep);
 }
 
 static void put_edges(json_t *set, const json_t *edges)
@@ -94,8 +95,10 @@ static void put_edges(json_t *set, const json_t *edges)
     size_t index;
     json_t *edge;
     char identity[512];
-    json_array_foreach(edges, index, edge) {
-        snprintf(identity, sizeof(identity), "%s>%s", snarl_json_text(edge, "from"), snarl_json_text(edge, "to"));
+    json_array_foreach(edges, index, edge)
+    {
+        snprintf(identity, sizeof(identity), "%s>%s", snarl_json_text(edge, "from"),
+                 snarl_json_text(edge, "to"));
         put(set, identity, edge, keep_edge);
     }
 }
@@ -105,8 +108,10 @@ static void put_notes(json_t *set, const json_t *notes)
     size_t index;
     json_t *note;
     char identity[2048];
-    json_array_foreach(notes, index, note) {
-        snprintf(identity, sizeof(identity), "%s>%s", snarl_json_text(note, "process"), snarl_json_text(note, "text"));
+    json_array_foreach(notes, index, note)
+    {
+        snprintf(identity, sizeof(identity), "%s>%s", snarl_json_text(note, "process"),
+                 snarl_json_text(note, "text"));
         json_object_set(set, identity, note);
     }
 }
@@ -125,8 +130,7 @@ static json_t *sorted(json_t *list, int (*compare)(const void *, const void *))
     json_t *value, **items = malloc((count + 1) * sizeof(*items)), *result = json_array();
     if (!items)
         abort();
-    json_array_foreach(list, index, value)
-        items[index] = json_incref(value);
+    json_array_foreach(list, index, value) items[index] = json_incref(value);
     if (count)
         qsort(items, count, sizeof(*items), compare);
     for (size_t i = 0; i < count; i++)
@@ -146,7 +150,8 @@ static json_t *join_places(const json_t *left, const json_t *right)
     json_array_extend(all, (json_t *)left);
     json_array_extend(all, (json_t *)right);
     all = sorted(all, compare_texts);
-    json_array_foreach(all, index, value) {
+    json_array_foreach(all, index, value)
+    {
         if (*last && !strcmp(last, json_string_value(value)))
             continue;
         last = json_string_value(value);
@@ -170,8 +175,7 @@ static json_t *in_key_order(json_t *object)
     json_t *value, *result = json_object();
     if (!keys)
         abort();
-    json_object_foreach(object, key, value)
-        keys[count++] = key;
+    json_object_foreach(object, key, value) keys[count++] = key;
     qsort(keys, count, sizeof(*keys), compare_keys);
     for (size_t i = 0; i < count; i++)
         json_object_set(result, keys[i], json_object_get(object, keys[i]));
@@ -184,7 +188,8 @@ static json_t *join_counts(const json_t *left, const json_t *right, bool add)
 {
     json_t *joined = json_copy((json_t *)left), *value;
     const char *key;
-    json_object_foreach((json_t *)right, key, value) {
+    json_object_foreach((json_t *)right, key, value)
+    {
         json_int_t known = json_integer_value(json_object_get(joined, key)), more = json_integer_value(value);
         json_object_set_new(joined, key, json_integer(add ? known + more : known > more ? known : more));
     }
@@ -196,18 +201,19 @@ static json_int_t sum_counts(const json_t *processes)
     json_int_t sum = 0;
     const char *key;
     json_t *value;
-    json_object_foreach((json_t *)processes, key, value)
-        sum += json_integer_value(value);
+    json_object_foreach((json_t *)processes, key, value) sum += json_integer_value(value);
     return sum;
 }
 
 static json_t *join_findings(json_t *left, json_t *right, bool add)
 {
     json_t *kept = json_copy(keep_finding(right, left) ? right : left);
-    json_t *counts = join_counts(json_object_get(left, "processes"), json_object_get(right, "processes"), add);
+    json_t *counts =
+        join_counts(json_object_get(left, "processes"), json_object_get(right, "processes"), add);
     json_object_set_new(kept, "count", json_integer(sum_counts(counts)));
     json_object_set_new(kept, "processes", counts);
-    json_object_set_new(kept, "also", join_places(json_object_get(left, "also"), json_object_get(right, "also")));
+    json_object_set_new(kept, "also",
+                        join_places(json_object_get(left, "also"), json_object_get(right, "also")));
     return kept;
 }
 
@@ -215,7 +221,8 @@ static void put_findings(json_t *set, const json_t *findings, bool add)
 {
     size_t index;
     json_t *finding;
-    json_array_foreach(findings, index, finding) {
+    json_array_foreach(findings, index, finding)
+    {
         const char *identity = snarl_json_text(finding, "fingerprint");
         json_t *known = json_object_get(set, identity);
         if (!known)
@@ -229,8 +236,7 @@ static json_t *list_of(json_t *set)
 {
     json_t *list = json_array(), *value;
     const char *key;
-    json_object_foreach(set, key, value)
-        json_array_append(list, value);
+    json_object_foreach(set, key, value) json_array_append(list, value);
     json_decref(set);
     return list;
 }
@@ -297,8 +303,9 @@ static int by_note(const void *left, const void *right)
 
 static int severity(const json_t *finding)
 {
-    static const char *const s_kinds[] = {"deadlock",    "stall",         "data-race",  "lock-order-inversion",
-                                          "lock-misuse", "signal-unsafe", "thread-leak"};
+    static const char *const s_kinds[] = {
+        "deadlock",    "stall",         "data-race",  "lock-order-inversion",
+        "lock-misuse", "signal-unsafe", "thread-leak"};
     const int count = sizeof(s_kinds) / sizeof(s_kinds[0]);
     for (int i = 0; i < count; i++)
         if (!strcmp(s_kinds[i], snarl_json_text(finding, "kind")))
@@ -348,7 +355,8 @@ static json_t *join_runs(const json_t *runs)
     json_t *run, *first = json_array_get(runs, 0), *status = json_null();
     double end = 0;
     uint64_t hash = UINT64_C(0xcbf29ce484222325);
-    json_array_foreach(runs, index, run) {
+    json_array_foreach(runs, index, run)
+    {
         double start = snarl_merge_time(snarl_json_text(run, "started"));
         double ended = start + json_number_value(json_object_get(run, "duration_s"));
         json_t *own = json_object_get(run, "exit_status");
@@ -356,7 +364,8 @@ static json_t *join_runs(const json_t *runs)
             first = run;
         if (ended > end)
             end = ended;
-        if (json_is_integer(own) && (json_is_null(status) || json_integer_value(own) > json_integer_value(status)))
+        if (json_is_integer(own) &&
+            (json_is_null(status) || json_integer_value(own) > json_integer_value(status)))
             status = own;
         for (const char *at = snarl_json_text(run, "id"); *at; at++)
             hash = (hash ^ (unsigned char)*at) * UINT64_C(0x100000001b3);
@@ -367,7 +376,8 @@ static json_t *join_runs(const json_t *runs)
     json_t *joined = json_copy(first);
     snprintf(id, sizeof(id), "merged-%016" PRIx64, hash);
     json_object_set_new(joined, "id", json_string(id));
-    json_object_set_new(joined, "duration_s", json_real(end - snarl_merge_time(snarl_json_text(first, "started"))));
+    json_object_set_new(joined, "duration_s",
+                        json_real(end - snarl_merge_time(snarl_json_text(first, "started"))));
     json_object_set(joined, "exit_status", status);
     return joined;
 }
@@ -376,14 +386,14 @@ static json_t *nodes_of(const json_t *edges)
 {
     json_t *nodes = json_array(), *seen = json_object(), *edge;
     size_t index;
-    json_array_foreach(edges, index, edge)
-        for (int end = 0; end < 2; end++) {
-            json_t *id = json_object_get(edge, end ? "to" : "from");
-            if (json_is_string(id) && !json_object_get(seen, json_string_value(id))) {
-                json_object_set_new(seen, json_string_value(id), json_true());
-                json_array_append(nodes, id);
-            }
+    json_array_foreach(edges, index, edge) for (int end = 0; end < 2; end++)
+    {
+        json_t *id = json_object_get(edge, end ? "to" : "from");
+        if (json_is_string(id) && !json_object_get(seen, json_string_value(id))) {
+            json_object_set_new(seen, json_string_value(id), json_true());
+            json_array_append(nodes, id);
         }
+    }
     json_decref(seen);
     return nodes;
 }
@@ -410,7 +420,8 @@ json_t *snarl_document_merge(json_t *const *documents, size_t count)
     for (size_t i = 0; i < count; i++)
         take(&sets, documents[i]);
     json_t *merged = snarl_document_empty();
-    json_t *runs = sorted(list_of(sets.runs), by_run_id), *processes = sorted(list_of(sets.processes), by_start);
+    json_t *runs = sorted(list_of(sets.runs), by_run_id),
+           *processes = sorted(list_of(sets.processes), by_start);
     s_ranks = ranks_of(processes);
     json_t *edges = sorted(list_of(sets.edges), by_ends);
     json_object_set_new(merged, "run", join_runs(runs));

@@ -2,8 +2,8 @@
  *
  * Every part of a document is a set under an identity (processes by key, findings by fingerprint, locks and
  * threads by id, edges by their ends, runs by id, notes by text), and where two documents know the same
- * one the better is kept under a total order, so merging is associative, commutative and idempotent. What a gate
- * left in a document ("gate", "baseline", "history") is not merged: it is judged again. */
+ * one the better is kept under a total order, so merging is associative, commutative and idempotent. What a
+ * gate left in a document ("gate", "baseline", "history") is not merged: it is judged again. */
 #ifndef SNARL_REPORTS_MERGE_H
 #define SNARL_REPORTS_MERGE_H
 

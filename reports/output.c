@@ -1,4 +1,5 @@
-/* output.c - rendering into a file that appears whole or not at all: written under another name, then renamed.
+/* output.c - rendering into a file that appears whole or not at all: written under another name, then
+ * renamed.
  *
  * A target that is no regular file (a pipe, /dev/stderr) is written to directly. */
 #include "reports/reports.h"

@@ -15,11 +15,12 @@
 #include <stdio.h>
 
 struct snarl_render_options {
-    bool colour;                     /* text: ANSI colours */
-    bool full;                       /* text: every frame, also those of libc and of snarl */
-    bool show_suppressed;            /* text: suppressed findings too */
-    unsigned width;                  /* text: columns; 0: 100 */
-    const char *const *source_roots; /* where source files are looked for besides; ends with NULL; may be NULL */
+    bool colour;          /* text: ANSI colours */
+    bool full;            /* text: every frame, also those of libc and of snarl */
+    bool show_suppressed; /* text: suppressed findings too */
+    unsigned width;       /* text: columns; 0: 100 */
+    const char *const
+        *source_roots; /* where source files are looked for besides; ends with NULL; may be NULL */
 };
 
 struct snarl_report_format {
@@ -44,22 +45,23 @@ struct snarl_load_options {
     bool rebuild;           /* raw process files are read again even if there is a run.json */
 };
 
-/* Loads every directory or document file (a `.json` that snarl wrote) named, and merges them. A directory with
- * process files is read from these (or from its run.json where that is younger); one with a run.json alone
- * from that. Damaged parts are named in the document's "notes". `options` may be NULL. NULL on failure: nothing
- * there to read. The caller owns the document. */
+/* Loads every directory or document file (a `.json` that snarl wrote) named, and merges them. A directory
+ * with process files is read from these (or from its run.json where that is younger); one with a run.json
+ * alone from that. Damaged parts are named in the document's "notes". `options` may be NULL. NULL on failure:
+ * nothing there to read. The caller owns the document. */
 json_t *snarl_report_load(const char *const *paths, size_t count, const struct snarl_load_options *options,
                           char *error, size_t error_size);
 
-/* Renders to the file `path` ("-": standard output). The file appears whole or not at all. Returns 0 or -1. */
+/* Renders to the file `path` ("-": standard output). The file appears whole or not at all. Returns 0 or -1.
+ */
 int snarl_report_write(const json_t *document, const char *format, const struct snarl_render_options *options,
                        const char *path, char *error, size_t error_size);
 
 /* Writes the document as `directory`/run.json. Returns 0 or -1. */
 int snarl_report_keep(const json_t *document, const char *directory, char *error, size_t error_size);
 
-/* The facts about a run that only its parent knows. `exit_status` as the shell would say it; `wait_status` of the process
- * `pid` as waitpid says it, used where the process left no record of its end. */
+/* The facts about a run that only its parent knows. `exit_status` as the shell would say it; `wait_status` of
+ * the process `pid` as waitpid says it, used where the process left no record of its end. */
 void snarl_report_set_end(json_t *document, int pid, int wait_status);
 void snarl_report_set_exit(json_t *document, int exit_status, double duration_s);
 

@@ -123,13 +123,15 @@ struct snarl_runfile *snarl_runfile_parse(const char *path, const void *bytes, s
     const uint8_t *head = bytes;
     size_t magic = sizeof(SNARL_RUNFILE_MAGIC) - 1;
     if (size < FILE_HEAD || memcmp(head, SNARL_RUNFILE_MAGIC, magic)) {
-        snprintf(error, error_size, "%s: not a run file of snarl (its first %u bytes are %s)", path, FILE_HEAD,
-                 size < FILE_HEAD ? "not all there" : "others");
+        snprintf(error, error_size, "%s: not a run file of snarl (its first %u bytes are %s)", path,
+                 FILE_HEAD, size < FILE_HEAD ? "not all there" : "others");
         return NULL;
     }
     if (word(head + magic) != SNARL_RUNFILE_VERSION) {
-        snprintf(error, error_size, "%s: a run file of version %u, and this snarl reads version %u: use the snarl "
-                 "that made it", path, word(head + magic), SNARL_RUNFILE_VERSION);
+        snprintf(error, error_size,
+                 "%s: a run file of version %u, and this snarl reads version %u: use the snarl "
+                 "that made it",
+                 path, word(head + magic), SNARL_RUNFILE_VERSION);
         return NULL;
     }
     struct snarl_runfile *file = new_runfile(path);

@@ -2,8 +2,8 @@
  *
  * The file may be damaged anywhere, cut anywhere, still be growing, or hold arbitrary bytes: what is good is
  * read, each bad part is named by its offset, and memory stays in proportion to the file's size. All
- * strings are UTF-8 and terminated (bytes that are neither are replaced by '?'), never NULL, and live as long as the
- * snarl_runfile. Identifiers that a record names may not exist: look them up, expect NULL. */
+ * strings are UTF-8 and terminated (bytes that are neither are replaced by '?'), never NULL, and live as long
+ * as the snarl_runfile. Identifiers that a record names may not exist: look them up, expect NULL. */
 #ifndef SNARL_REPORTS_RUNFILE_READER_H
 #define SNARL_REPORTS_RUNFILE_READER_H
 

@@ -1,6 +1,7 @@
 /* runfile_records.c - the fields of each record type of a run file, as finding/runfile.h lists them.
  *
- * A take_*() reads all fields into a struct of its own and hands it on only if the payload did not end too early
+ * A take_*() reads all fields into a struct of its own and hands it on only if the payload did not end too
+ * early
  * (`failed`), so a bad record changes nothing. Counts are bounded by the bytes that are left: each element
  * takes at least one. */
 #include "reports/runfile_records.h"
@@ -133,7 +134,8 @@ static bool take_module(struct snarl_runfile *file, struct snarl_wire_reader *in
     return true;
 }
 
-static void take_frame(struct snarl_runfile *file, struct snarl_wire_reader *in, struct snarl_run_frame *frame)
+static void take_frame(struct snarl_runfile *file, struct snarl_wire_reader *in,
+                       struct snarl_run_frame *frame)
 {
     frame->module = number(in);
     frame->function = frame->file = frame->language = "";
@@ -238,7 +240,8 @@ static bool take_lock_use(struct snarl_runfile *file, struct snarl_wire_reader *
     return !in->failed;
 }
 
-static void take_event(struct snarl_runfile *file, struct snarl_wire_reader *in, struct snarl_run_event *event)
+static void take_event(struct snarl_runfile *file, struct snarl_wire_reader *in,
+                       struct snarl_run_event *event)
 {
     event->role = text(file, in);
     event->what = text(file, in);

@@ -14,8 +14,8 @@ struct snarl_list_end {
 struct snarl_runfile_inner {
     struct snarl_arena arena;
     struct snarl_idmap modules, stacks, threads, locks, findings, coverage;
-    struct snarl_list_end modules_end, threads_end, locks_end, findings_end, edges_end, counters_end, children_end,
-        coverage_end, notes_end, damage_end;
+    struct snarl_list_end modules_end, threads_end, locks_end, findings_end, edges_end, counters_end,
+        children_end, coverage_end, notes_end, damage_end;
 };
 
 void snarl_list_append(struct snarl_list_end *end, void *item, void *item_next);

@@ -15,9 +15,9 @@
 
 struct source_file {
     struct source_file *next;
-    char *name;  /* as recorded */
-    char *path;  /* where it was found; NULL: nowhere */
-    char *text;  /* not terminated */
+    char *name; /* as recorded */
+    char *path; /* where it was found; NULL: nowhere */
+    char *text; /* not terminated */
     size_t size;
     uint32_t *starts; /* offset of each line */
     unsigned lines;
@@ -93,7 +93,8 @@ static bool take(struct source_file *file, char *path)
     int fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
     if (fd < 0)
         return false;
-    bool fits = !fstat(fd, &status) && S_ISREG(status.st_mode) && status.st_size > 0 && status.st_size <= FILE_MAX;
+    bool fits =
+        !fstat(fd, &status) && S_ISREG(status.st_mode) && status.st_size > 0 && status.st_size <= FILE_MAX;
     char *text = fits ? malloc(status.st_size) : NULL;
     ssize_t got = text ? 1 : 0;
     while (got > 0 && file->size < (size_t)status.st_size) {

@@ -17,7 +17,7 @@ void snarl_sources_free(struct snarl_sources *sources);
 struct snarl_source_line {
     const char *text; /* not terminated, without the line's end; lives as long as `sources` */
     size_t length;
-    unsigned number;  /* counts from 1 */
+    unsigned number; /* counts from 1 */
 };
 
 /* Fills `lines` (room for before + 1 + after) with the lines around `line` that exist, and says how many;

@@ -75,7 +75,8 @@ struct snarl_symboliser *snarl_symboliser_new(const char *debug_path)
 {
     struct snarl_symboliser *symboliser = must(calloc(1, sizeof(*symboliser)));
     const char *standard = "-:.debug:/usr/lib/debug";
-    if (asprintf(&symboliser->debug_path, "%s%s%s", standard, debug_path ? ":" : "", debug_path ? debug_path : "") < 0)
+    if (asprintf(&symboliser->debug_path, "%s%s%s", standard, debug_path ? ":" : "",
+                 debug_path ? debug_path : "") < 0)
         must(NULL);
     symboliser->callbacks = (Dwfl_Callbacks){
         .find_elf = dwfl_build_id_find_elf,
@@ -181,7 +182,8 @@ static void open_module(struct snarl_symboliser *symboliser, struct snarl_symbol
         return;
     const char *problem = symbols->problem;
     if (strlen(symbols->build_id) > 2) {
-        if (asprintf(&debug_file, "/usr/lib/debug/.build-id/%.2s/%s.debug", symbols->build_id, symbols->build_id + 2) < 0)
+        if (asprintf(&debug_file, "/usr/lib/debug/.build-id/%.2s/%s.debug", symbols->build_id,
+                     symbols->build_id + 2) < 0)
             must(NULL);
         bool opened = open_file(symboliser, symbols, debug_file);
         free(debug_file);
@@ -276,7 +278,8 @@ void snarl_symbols_table(struct snarl_symbols *symbols)
         GElf_Sym symbol;
         GElf_Addr address;
         GElf_Word section;
-        const char *name = dwfl_module_getsym_info(symbols->module, i, &symbol, &address, &section, NULL, NULL);
+        const char *name =
+            dwfl_module_getsym_info(symbols->module, i, &symbol, &address, &section, NULL, NULL);
         int type = GELF_ST_TYPE(symbol.st_info);
         if (!name || !*name || section == SHN_UNDEF)
             continue;
@@ -331,7 +334,8 @@ static void clean(char *path)
     *write = '\0';
 }
 
-const char *snarl_symbols_clean_path(struct snarl_symbols *symbols, struct snarl_symbol_unit *unit, const char *path)
+const char *snarl_symbols_clean_path(struct snarl_symbols *symbols, struct snarl_symbol_unit *unit,
+                                     const char *path)
 {
     Dwarf_Attribute attribute;
     const char *folder = NULL;

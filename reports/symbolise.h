@@ -1,9 +1,10 @@
 /* symbolise.h - addresses of a module's file to functions, lines and variables.
  *
  * Debug information is looked for in the file itself, through its .gnu_debuglink and build-id under
- * /usr/lib/debug, and in the extra folders given; without any, the symbol tables serve (.symtab, .gnu_debugdata,
- * .dynsym). Only the compilation units that an address falls into are read, so a lookup in a binary of a hundred
- * megabytes takes milliseconds. All results live as long as the symboliser. One thread only. */
+ * /usr/lib/debug, and in the extra folders given; without any, the symbol tables serve (.symtab,
+ * .gnu_debugdata, .dynsym). Only the compilation units that an address falls into are read, so a lookup in a
+ * binary of a hundred megabytes takes milliseconds. All results live as long as the symboliser. One thread
+ * only. */
 #ifndef SNARL_REPORTS_SYMBOLISE_H
 #define SNARL_REPORTS_SYMBOLISE_H
 
@@ -33,15 +34,17 @@ struct snarl_symbol_frame {
 };
 
 struct snarl_symbol_frames {
-    size_t count; /* 0: nothing is known of the address */
+    size_t count;                      /* 0: nothing is known of the address */
     struct snarl_symbol_frame *frames; /* innermost first */
 };
 
-/* `address`: link-time, of an instruction (not a return address: that one's instruction is at address - 1). */
+/* `address`: link-time, of an instruction (not a return address: that one's instruction is at address - 1).
+ */
 const struct snarl_symbol_frames *snarl_symbols_frames(struct snarl_symbols *symbols, uint64_t address);
 
 struct snarl_symbol_variable {
-    const char *name; /* with the path to the member that lies at the address: "queue.mutex", "table[3].lock" */
+    const char
+        *name; /* with the path to the member that lies at the address: "queue.mutex", "table[3].lock" */
     const char *base; /* the variable alone: "queue" */
     const char *file; /* where it is declared; NULL: unknown */
     unsigned line;

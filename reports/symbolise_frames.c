@@ -1,8 +1,8 @@
 /* symbolise_frames.c - an instruction's address to the functions it belongs to, inlined ones first.
  *
- * Of a unit only the function DIEs are listed (namespaces are entered, bodies are not), once; below the function
- * around the address only the DIEs around the address are entered. The line table gives the innermost line, each
- * inlined call's own attributes the line in the function around it. */
+ * Of a unit only the function DIEs are listed (namespaces are entered, bodies are not), once; below the
+ * function around the address only the DIEs around the address are entered. The line table gives the
+ * innermost line, each inlined call's own attributes the line in the function around it. */
 #include "reports/symbolise_inner.h"
 
 #include <dwarf.h>
@@ -67,8 +67,8 @@ static size_t nesting(Dwarf_Die *function, uint64_t address, Dwarf_Die *chain)
         bool found = false;
         do {
             int tag = dwarf_tag(&die);
-            bool block = tag == DW_TAG_lexical_block || tag == DW_TAG_inlined_subroutine || tag == DW_TAG_try_block ||
-                         tag == DW_TAG_catch_block;
+            bool block = tag == DW_TAG_lexical_block || tag == DW_TAG_inlined_subroutine ||
+                         tag == DW_TAG_try_block || tag == DW_TAG_catch_block;
             if (!block || dwarf_haspc(&die, address) != 1)
                 continue;
             if (tag == DW_TAG_inlined_subroutine)
@@ -230,7 +230,8 @@ static void table_frames(struct snarl_symbols *symbols, uint64_t address, struct
     if (!range)
         return;
     struct snarl_symbol_frame *frame = snarl_arena_take(&symbols->arena, sizeof(*frame));
-    frame->function = snarl_symbols_keep_name(symbols, snarl_symbols_name(symbols, range->index), &frame->language);
+    frame->function =
+        snarl_symbols_keep_name(symbols, snarl_symbols_name(symbols, range->index), &frame->language);
     range = snarl_ranges_find(&symbols->unit_ranges, address);
     if (range) {
         struct snarl_symbol_unit *unit = &symbols->units[range->index];

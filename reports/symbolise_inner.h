@@ -1,5 +1,5 @@
-/* symbolise_inner.h - between symbolise.c (modules, symbols), symbolise_frames.c and symbolise_variables.c. The
- * only files that see elfutils. */
+/* symbolise_inner.h - between symbolise.c (modules, symbols), symbolise_frames.c and symbolise_variables.c.
+ * The only files that see elfutils. */
 #ifndef SNARL_REPORTS_SYMBOLISE_INNER_H
 #define SNARL_REPORTS_SYMBOLISE_INNER_H
 
@@ -23,7 +23,8 @@ struct snarl_symbol_ranges {
 void snarl_ranges_add(struct snarl_symbol_ranges *ranges, uint64_t low, uint64_t high, size_t index);
 void snarl_ranges_sort(struct snarl_symbol_ranges *ranges);
 /* The narrowest late-starting range around the address, or NULL. */
-const struct snarl_symbol_range *snarl_ranges_find(const struct snarl_symbol_ranges *ranges, uint64_t address);
+const struct snarl_symbol_range *snarl_ranges_find(const struct snarl_symbol_ranges *ranges,
+                                                   uint64_t address);
 
 /* A compilation unit. `scopes` differs from `unit` for split DWARF only: the unit of the .dwo file. */
 struct snarl_symbol_unit {
@@ -45,9 +46,9 @@ struct snarl_symbols {
     bool units_known, table_known, variables_known;
     struct snarl_symbol_unit *units;
     size_t unit_count, unit_room;
-    struct snarl_symbol_ranges unit_ranges; /* index into `units` */
+    struct snarl_symbol_ranges unit_ranges;                    /* index into `units` */
     struct snarl_symbol_ranges table_functions, table_objects; /* index: of the ELF symbol */
-    struct snarl_symbol_ranges variables; /* index into `variable_dies` */
+    struct snarl_symbol_ranges variables;                      /* index into `variable_dies` */
     Dwarf_Die *variable_dies;
     size_t variable_count, variable_room;
     struct snarl_idmap frames_cache, variables_cache; /* by address + 1 */

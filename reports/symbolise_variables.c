@@ -136,8 +136,8 @@ static bool member_at(Dwarf_Die *type, uint64_t offset, Dwarf_Die *member, uint6
         Dwarf_Attribute attribute;
         Dwarf_Word value = 0;
         if ((tag != DW_TAG_member && tag != DW_TAG_inheritance) ||
-            !dwarf_attr(&die, DW_AT_data_member_location, &attribute) || dwarf_formudata(&attribute, &value) ||
-            !bare_type(&die, &member_type))
+            !dwarf_attr(&die, DW_AT_data_member_location, &attribute) ||
+            dwarf_formudata(&attribute, &value) || !bare_type(&die, &member_type))
             continue;
         uint64_t size = size_of(&member_type);
         if (offset >= value && offset < value + (size ? size : 1)) {
@@ -207,7 +207,8 @@ static void append_path(char *name, Dwarf_Die type, uint64_t offset)
         }
         Dwarf_Die member;
         uint64_t start;
-        if ((tag != DW_TAG_structure_type && tag != DW_TAG_class_type) || !member_at(&type, offset, &member, &start))
+        if ((tag != DW_TAG_structure_type && tag != DW_TAG_class_type) ||
+            !member_at(&type, offset, &member, &start))
             return;
         const char *word = dwarf_tag(&member) == DW_TAG_member ? dwarf_diename(&member) : NULL;
         if (word && is_inner(word))

@@ -10,7 +10,7 @@
 #define TEXT_MAX 600
 #define NOTES_TOLD 12u
 
-static const char *const s_kinds[] = {"deadlock",    "stall",          "data-race",  "lock-order-inversion",
+static const char *const s_kinds[] = {"deadlock",    "stall",         "data-race",  "lock-order-inversion",
                                       "lock-misuse", "signal-unsafe", "thread-leak"};
 #define KIND_COUNT (sizeof(s_kinds) / sizeof(s_kinds[0]))
 
@@ -39,7 +39,8 @@ static struct tally count(const json_t *findings, const struct snarl_render_opti
     struct tally tally = {0};
     size_t index;
     json_t *finding;
-    json_array_foreach(findings, index, finding) {
+    json_array_foreach(findings, index, finding)
+    {
         tally.suppressed += is_suppressed(finding);
         tally.accepted += !is_suppressed(finding) && is_accepted(finding);
         if (!is_shown(finding, options))
@@ -67,7 +68,8 @@ static void put_block(const struct snarl_page *page, const json_t *document, siz
     snprintf(title, sizeof(title), "%zu finding%s in %s", shown, shown == 1 ? "" : "s",
              name ? snarl_path_base(name) : "this run");
     snarl_paint_rule(page, title);
-    json_array_foreach(findings, index, finding) {
+    json_array_foreach(findings, index, finding)
+    {
         if (!is_shown(finding, page->options))
             continue;
         if (number++) {
@@ -107,11 +109,12 @@ static void put_extent(const struct snarl_page *page, const json_t *document)
     const json_t *processes = json_object_get(document, "processes"), *process;
     double duration = json_number_value(json_object_get(json_object_get(document, "run"), "duration_s"));
     long long threads = 0;
-    size_t index, count_of = json_array_size(processes), runs = json_array_size(json_object_get(document, "runs"));
-    json_array_foreach(processes, index, process)
-        threads += json_integer_value(json_object_get(process, "threads"));
-    snarl_paint(page, SNARL_PAINT_FAINT, " (%zu process%s, %lld thread%s", count_of, count_of == 1 ? "" : "es", threads,
-                threads == 1 ? "" : "s");
+    size_t index, count_of = json_array_size(processes),
+                  runs = json_array_size(json_object_get(document, "runs"));
+    json_array_foreach(processes, index, process) threads +=
+        json_integer_value(json_object_get(process, "threads"));
+    snarl_paint(page, SNARL_PAINT_FAINT, " (%zu process%s, %lld thread%s", count_of,
+                count_of == 1 ? "" : "es", threads, threads == 1 ? "" : "s");
     if (runs > 1)
         snarl_paint(page, SNARL_PAINT_FAINT, ", %zu runs", runs);
     snarl_paint(page, SNARL_PAINT_FAINT, ", %.*f s)", duration < 10 ? 2 : 0, duration);
@@ -121,8 +124,8 @@ static void put_extent(const struct snarl_page *page, const json_t *document)
 /* Counters that say that something was not seen, by the ends of their names (lib/base/counters.c). */
 static bool tells_a_loss(const char *name)
 {
-    static const char *const s_ends[] = {"-lost", "-dropped", "-full", "-limit", "-overflow", "no-memory", "-search-cut",
-                                         "-uncovered"};
+    static const char *const s_ends[] = {"-lost",     "-dropped",  "-full",       "-limit",
+                                         "-overflow", "no-memory", "-search-cut", "-uncovered"};
     size_t length = strlen(name);
     for (size_t i = 0; i < sizeof(s_ends) / sizeof(s_ends[0]); i++) {
         size_t end = strlen(s_ends[i]);
@@ -139,12 +142,15 @@ static void put_losses(const struct snarl_page *page, const json_t *document)
     const char *name, *separator = "snarl: limits reached, so something may have been missed: ";
     size_t index;
     json_array_foreach(processes, index, process)
-        json_object_foreach(json_object_get(process, "counters"), name, value)
-            if (tells_a_loss(name) && json_integer_value(value))
-                json_object_set_new(sums, name, json_integer(json_integer_value(value) +
-                                                             json_integer_value(json_object_get(sums, name))));
-    json_object_foreach(sums, name, value) {
-        snarl_paint(page, SNARL_PAINT_PLAIN, "%s%s %lld", separator, name, (long long)json_integer_value(value));
+        json_object_foreach(json_object_get(process, "counters"), name,
+                            value) if (tells_a_loss(name) && json_integer_value(value))
+            json_object_set_new(
+                sums, name,
+                json_integer(json_integer_value(value) + json_integer_value(json_object_get(sums, name))));
+    json_object_foreach(sums, name, value)
+    {
+        snarl_paint(page, SNARL_PAINT_PLAIN, "%s%s %lld", separator, name,
+                    (long long)json_integer_value(value));
         separator = ", ";
     }
     if (json_object_size(sums))
@@ -159,11 +165,14 @@ static void put_notes(const struct snarl_page *page, const json_t *document)
     json_t *counts = json_object(), *value;
     const char *text;
     size_t index, told = 0;
-    json_array_foreach(notes, index, note) {
+    json_array_foreach(notes, index, note)
+    {
         text = snarl_json_text(note, "text");
-        json_object_set_new(counts, text, json_integer(json_integer_value(json_object_get(counts, text)) + 1));
+        json_object_set_new(counts, text,
+                            json_integer(json_integer_value(json_object_get(counts, text)) + 1));
     }
-    json_object_foreach(counts, text, value) {
+    json_object_foreach(counts, text, value)
+    {
         if (told++ >= NOTES_TOLD)
             continue;
         snarl_paint(page, SNARL_PAINT_PLAIN, "snarl: note: %s", text);

@@ -13,7 +13,8 @@
  *       locks, threads                                    where they come from
  *       to silence it, fingerprint
  *
- * The source line is shown under the first program frame; runtime frames at both ends of a stack are left out. */
+ * The source line is shown under the first program frame; runtime frames at both ends of a stack are left
+ * out. */
 #include "reports/text.h"
 
 #include "reports/frames.h"
@@ -162,7 +163,8 @@ static void put_cycle(const struct snarl_page *page, const json_t *finding)
     unsigned edges = 0;
     if (json_array_size(events) < 4) /* a thread that waits for itself */
         return;
-    json_array_foreach(events, index, event) {
+    json_array_foreach(events, index, event)
+    {
         if (has_role(event, "hold")) {
             hold = event;
             continue;
@@ -228,7 +230,8 @@ static void put_held(const struct snarl_page *page, const json_t *finding, const
     const json_t *held = json_object_get(event, "locks_held"), *id;
     size_t index;
     unsigned told = 0;
-    json_array_foreach(held, index, id) {
+    json_array_foreach(held, index, id)
+    {
         if (!strcmp(json_string_value(id), snarl_json_text(event, "lock")))
             continue; /* the heading names it already */
         if (told == 4) {
@@ -310,8 +313,8 @@ static void put_lock(const struct snarl_page *page, const json_t *lock)
                     (long long)json_integer_value(json_object_get(declared, "line")));
     if (json_array_size(json_object_get(created, "stack"))) {
         snarl_frame_place(snarl_event_frame(created), place, sizeof(place));
-        snarl_paint(page, SNARL_PAINT_PLAIN, ", %s in %s", says(created, "first use") ? "first used" : "initialised",
-                    place);
+        snarl_paint(page, SNARL_PAINT_PLAIN, ", %s in %s",
+                    says(created, "first use") ? "first used" : "initialised", place);
     }
     newline(page);
 }
@@ -323,7 +326,8 @@ static void put_locks(const struct snarl_page *page, const json_t *finding)
     if (!json_array_size(locks))
         return;
     fputs("\n  Locks\n", page->out);
-    json_array_foreach(locks, index, lock) {
+    json_array_foreach(locks, index, lock)
+    {
         if (index == 12) {
             fprintf(page->out, "    and %zu more\n", json_array_size(locks) - index);
             return;
@@ -348,8 +352,10 @@ static void put_threads(const struct snarl_page *page, const json_t *finding)
     unsigned told = 0;
     if (!strcmp(snarl_json_text(finding, "kind"), "thread-leak"))
         return; /* told already */
-    json_array_foreach(events, index, event) {
-        const json_t *thread = json_object_get(event, "thread"), *created = json_object_get(thread, "created");
+    json_array_foreach(events, index, event)
+    {
+        const json_t *thread = json_object_get(event, "thread"),
+                     *created = json_object_get(thread, "created");
         if (!json_is_object(created) || seen_before(events, index, snarl_json_text(thread, "id")))
             continue;
         if (!told++)
@@ -376,9 +382,8 @@ static void put_also(const struct snarl_page *page, const json_t *finding)
     if (json_array_size(also) < 2)
         return;
     fputs("\n  The same was seen at\n", page->out);
-    json_array_foreach(also, index, place)
-        if (index < 8)
-            snarl_paint_wrapped(page, 4, json_string_value(place));
+    json_array_foreach(also, index, place) if (index < 8)
+        snarl_paint_wrapped(page, 4, json_string_value(place));
     if (json_array_size(also) > 8)
         fputs("    and more places\n", page->out);
 }
@@ -395,7 +400,8 @@ static void put_foot(const struct snarl_page *page, const json_t *finding, bool 
         snarl_paint(page, SNARL_PAINT_FAINT, ", seen %lld times", count);
     if (with_process && processes > 1)
         snarl_paint(page, SNARL_PAINT_FAINT, " in %zu processes, here in %s %lld", processes,
-                    snarl_json_text(finding, "program"), (long long)json_integer_value(json_object_get(finding, "pid")));
+                    snarl_json_text(finding, "program"),
+                    (long long)json_integer_value(json_object_get(finding, "pid")));
     else if (with_process)
         snarl_paint(page, SNARL_PAINT_FAINT, ", in process %s %lld", snarl_json_text(finding, "program"),
                     (long long)json_integer_value(json_object_get(finding, "pid")));
@@ -407,7 +413,8 @@ static void put_title(const struct snarl_page *page, const json_t *finding)
 {
     const char *confidence = snarl_json_text(finding, "confidence"), *rule = snarl_json_text(finding, "rule");
     bool observed = !strcmp(confidence, "observed");
-    snarl_paint(page, observed ? SNARL_PAINT_ERROR : SNARL_PAINT_WARN, "%s", snarl_json_text(finding, "kind"));
+    snarl_paint(page, observed ? SNARL_PAINT_ERROR : SNARL_PAINT_WARN, "%s",
+                snarl_json_text(finding, "kind"));
     if (*rule)
         snarl_paint(page, observed ? SNARL_PAINT_ERROR : SNARL_PAINT_WARN, " (%s)", rule);
     snarl_paint(page, SNARL_PAINT_TITLE, ": %s", snarl_json_text(finding, "message"));
@@ -415,7 +422,8 @@ static void put_title(const struct snarl_page *page, const json_t *finding)
     if (!strcmp(confidence, "possible"))
         put_line(page, "  It did not happen in this run; another order of the threads can make it happen.");
     if (!strcmp(confidence, "feasible"))
-        put_line(page, "  It did not happen in this run; an order of the threads that makes it happen was found.");
+        put_line(page,
+                 "  It did not happen in this run; an order of the threads that makes it happen was found.");
 }
 
 void snarl_text_finding(const struct snarl_page *outer, const json_t *finding, bool with_process)

@@ -7,9 +7,14 @@
 #define RULE "snarl: ===="
 
 static const char *const s_colours[] = {
-    [SNARL_PAINT_PLAIN] = "",         [SNARL_PAINT_TITLE] = "\033[1m",     [SNARL_PAINT_ERROR] = "\033[1;31m",
-    [SNARL_PAINT_WARN] = "\033[1;33m", [SNARL_PAINT_THREAD] = "\033[1;36m", [SNARL_PAINT_LOCK] = "\033[35m",
-    [SNARL_PAINT_FAINT] = "\033[2m",  [SNARL_PAINT_GOOD] = "\033[32m",
+    [SNARL_PAINT_PLAIN] = "",
+    [SNARL_PAINT_TITLE] = "\033[1m",
+    [SNARL_PAINT_ERROR] = "\033[1;31m",
+    [SNARL_PAINT_WARN] = "\033[1;33m",
+    [SNARL_PAINT_THREAD] = "\033[1;36m",
+    [SNARL_PAINT_LOCK] = "\033[35m",
+    [SNARL_PAINT_FAINT] = "\033[2m",
+    [SNARL_PAINT_GOOD] = "\033[32m",
 };
 
 /* Control characters, and the two bytes that encode those of ISO 6429 in UTF-8. */

@@ -15,7 +15,7 @@ enum snarl_paint {
     SNARL_PAINT_WARN,   /* the kind of what could happen */
     SNARL_PAINT_THREAD, /* headings */
     SNARL_PAINT_LOCK,
-    SNARL_PAINT_FAINT,  /* what may be skipped */
+    SNARL_PAINT_FAINT, /* what may be skipped */
     SNARL_PAINT_GOOD,
 };
 

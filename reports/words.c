@@ -142,7 +142,8 @@ static void explain_self_lock(FILE *out, const json_t *finding, const json_t *wa
         fprintf(out, " for itself to end: it can never go on.");
         return;
     }
-    fprintf(out, upgrade ? " to write %s, which it holds itself for reading" : " for %s, which it holds itself",
+    fprintf(out,
+            upgrade ? " to write %s, which it holds itself for reading" : " for %s, which it holds itself",
             lock_of(finding, wait));
     if (hold) {
         fprintf(out, ", taken ");
@@ -187,7 +188,10 @@ static void explain_deadlock(FILE *out, const json_t *finding)
             fputs("; ", out);
         put_wait(out, finding, i);
     }
-    fputs(waits == 1 ? ": it can never go on." : waits == 2 ? ": neither can ever go on." : ": none of them can ever go on.", out);
+    fputs(waits == 1   ? ": it can never go on."
+          : waits == 2 ? ": neither can ever go on."
+                       : ": none of them can ever go on.",
+          out);
 }
 
 static void explain_inversion(FILE *out, const json_t *finding)
@@ -216,7 +220,8 @@ static void put_kept(FILE *out, const json_t *finding, const json_t *wait)
 {
     size_t index;
     json_t *id;
-    json_array_foreach(json_object_get(wait, "locks_held"), index, id) {
+    json_array_foreach(json_object_get(wait, "locks_held"), index, id)
+    {
         if (!strcmp(json_string_value(id), snarl_json_text(wait, "lock")))
             continue;
         fprintf(out, " while it holds %s", snarl_words_lock(finding, json_string_value(id)));
@@ -257,10 +262,11 @@ static void explain_stall(FILE *out, const json_t *finding)
     }
     if (waits > told)
         fprintf(out, "; and %u more", waits - told);
-    fputs(find_role(finding, "hold", 0)
-              ? ". Who should send the wake-up needs a lock that a waiting thread keeps, or none will be sent."
-              : ". A wake-up was lost, never sent, or sent before the wait began.",
-          out);
+    fputs(
+        find_role(finding, "hold", 0)
+            ? ". Who should send the wake-up needs a lock that a waiting thread keeps, or none will be sent."
+            : ". A wake-up was lost, never sent, or sent before the wait began.",
+        out);
 }
 
 /* ---- races ---- */
@@ -308,7 +314,8 @@ static const char *race_ending(const char *rule, bool both_write)
     if (!strcmp(rule, "use-after-unmap"))
         return "The access can come after the mapping is gone, and crash.";
     if (!strcmp(rule, "use-after-close"))
-        return "The call can come after the descriptor was closed, and reach another file that got its number.";
+        return "The call can come after the descriptor was closed, and reach another file that got its "
+               "number.";
     if (!strcmp(rule, "use-after-return"))
         return "The access can come after the function returned, and hit another function's variables.";
     return both_write ? "One of the two updates can be lost, or both can mix."
@@ -329,8 +336,10 @@ static void explain_race(FILE *out, const json_t *finding)
         fputs(has_role(second, "access") ? " the same " : " ", out);
         put_place(out, second);
     }
-    bool both = json_is_true(json_object_get(first, "write")) && json_is_true(json_object_get(second, "write"));
-    fprintf(out, ", with nothing that orders the two. %s", race_ending(snarl_json_text(finding, "rule"), both));
+    bool both =
+        json_is_true(json_object_get(first, "write")) && json_is_true(json_object_get(second, "write"));
+    fprintf(out, ", with nothing that orders the two. %s",
+            race_ending(snarl_json_text(finding, "rule"), both));
 }
 
 /* ---- misuse and the rest ---- */
@@ -426,7 +435,9 @@ static void explain_leak(FILE *out, const json_t *finding)
     put_thread(out, event);
     fputs(", created ", out);
     put_place(out, event);
-    fputs(", was neither joined nor detached when the process ended: its stack and its result are never given back.", out);
+    fputs(", was neither joined nor detached when the process ended: its stack and its result are never "
+          "given back.",
+          out);
 }
 
 static void explain_signal(FILE *out, const json_t *finding)
@@ -437,8 +448,11 @@ static void explain_signal(FILE *out, const json_t *finding)
     put_thread(out, event);
     fprintf(out, " calls %s ", *function ? function : "a function");
     put_place(out, event);
-    fprintf(out, ". If the signal comes while the thread is inside %s itself, the handler waits for a lock that its own "
-                 "thread holds, or finds data half changed.", *function ? function : "it");
+    fprintf(out,
+            ". If the signal comes while the thread is inside %s itself, the handler waits for a lock that "
+            "its own "
+            "thread holds, or finds data half changed.",
+            *function ? function : "it");
 }
 
 json_t *snarl_words_explain(const json_t *finding)
@@ -531,7 +545,8 @@ static void title_stall(FILE *out, const json_t *finding)
 static void title_race(FILE *out, const json_t *finding)
 {
     const json_t *first = event_at(finding, 0), *second = event_at(finding, 1);
-    bool writes = json_is_true(json_object_get(first, "write")), also = json_is_true(json_object_get(second, "write"));
+    bool writes = json_is_true(json_object_get(first, "write")),
+         also = json_is_true(json_object_get(second, "write"));
     const char *rule = snarl_json_text(finding, "rule");
     if (*rule) {
         fprintf(out, "%s: ", rule);
@@ -583,7 +598,7 @@ json_t *snarl_words_message(const json_t *finding)
 static const char *suppression_word(const char *kind)
 {
     static const char *const s_words[][2] = {
-        {"data-race", "race"},    {"deadlock", "deadlock"},   {"lock-order-inversion", "deadlock"},
+        {"data-race", "race"},    {"deadlock", "deadlock"},    {"lock-order-inversion", "deadlock"},
         {"lock-misuse", "mutex"}, {"signal-unsafe", "signal"}, {"thread-leak", "thread"},
     };
     for (size_t i = 0; i < sizeof(s_words) / sizeof(s_words[0]); i++)

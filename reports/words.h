@@ -14,8 +14,8 @@ json_t *snarl_words_suggestion(const json_t *finding);
 /* Where it is, by its events: "worker_one (bank.c:21) / worker_two (bank.c:35)". */
 json_t *snarl_words_places(const json_t *finding);
 
-/* In a cycle closed by joins: an event of the thread for whose end this event waits (the next one of the cycle); NULL
- * for other waits. */
+/* In a cycle closed by joins: an event of the thread for whose end this event waits (the next one of the
+ * cycle); NULL for other waits. */
 const json_t *snarl_words_joined(const json_t *finding, const json_t *wait);
 /* The name of a lock of the finding by its id; "a lock" when there is none. Belongs to the finding. */
 const char *snarl_words_lock(const json_t *finding, const char *id);

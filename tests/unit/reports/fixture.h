@@ -1,7 +1,7 @@
 /* fixture.h - run files of an invented program, bank.c (golden/bank.c), with a finding of each sort.
  *
- * Frames are given in words, so nothing depends on a compiler. What must not matter for a fingerprint is varied by
- * `struct fixture`: addresses, identifiers, pids, which thread came first. */
+ * Frames are given in words, so nothing depends on a compiler. What must not matter for a fingerprint is
+ * varied by `struct fixture`: addresses, identifiers, pids, which thread came first. */
 #ifndef SNARL_TESTS_FIXTURE_H
 #define SNARL_TESTS_FIXTURE_H
 

@@ -30,7 +30,8 @@ void runmaker_free(struct runmaker *maker)
 
 void runmaker_begin(struct runmaker *maker)
 {
-    maker->writer = (struct snarl_wire_writer){maker->payload, maker->payload + sizeof(maker->payload), false};
+    maker->writer =
+        (struct snarl_wire_writer){maker->payload, maker->payload + sizeof(maker->payload), false};
 }
 
 static void put(struct runmaker *maker, const char *fields, va_list arguments)

@@ -13,7 +13,13 @@
 static char s_directory[64];
 
 static const struct fixture s_plain = {
-    .findings = FIXTURE_ALL, .pid = 100, .ppid = 1, .started = 0x5000, .address = 0x7f0000001000, .thread = 2, .lock = 1,
+    .findings = FIXTURE_ALL,
+    .pid = 100,
+    .ppid = 1,
+    .started = 0x5000,
+    .address = 0x7f0000001000,
+    .thread = 2,
+    .lock = 1,
 };
 
 static void new_directory(void)
@@ -58,9 +64,8 @@ static json_t *finding_of(const json_t *document, const char *kind)
 {
     size_t index;
     json_t *finding;
-    json_array_foreach(json_object_get(document, "findings"), index, finding)
-        if (!strcmp(snarl_json_text(finding, "kind"), kind))
-            return finding;
+    json_array_foreach(json_object_get(document, "findings"), index,
+                       finding) if (!strcmp(snarl_json_text(finding, "kind"), kind)) return finding;
     cr_assert_fail("no %s", kind);
     return NULL;
 }
@@ -108,7 +113,9 @@ Test(document, the_command_knows_the_run_better_than_its_processes)
 {
     new_directory();
     fixture_save(&s_plain, s_directory);
-    write_file("meta.json", "{\"id\": \"x-1\", \"command\": [\"script\"], \"cwd\": 7, \"exit_status\": 124, \"host\": \"h\"}");
+    write_file(
+        "meta.json",
+        "{\"id\": \"x-1\", \"command\": [\"script\"], \"cwd\": 7, \"exit_status\": 124, \"host\": \"h\"}");
     json_t *document = load(), *run = json_object_get(document, "run");
     expect_text(run, "id", "x-1");
     expect_text(run, "host", "h");
@@ -125,7 +132,8 @@ Test(document, findings_say_what_they_are)
     cr_assert_eq(json_array_size(json_object_get(document, "findings")), 5);
     expect_text(finding, "message", "2 threads wait for each other: lock_a, lock_b");
     expect_text(finding, "explanation",
-                "T2 holds lock_a and waits for lock_b in deposit (bank.c:10); T3 holds lock_b and waits for lock_a in "
+                "T2 holds lock_a and waits for lock_b in deposit (bank.c:10); T3 holds lock_b and waits for "
+                "lock_a in "
                 "withdraw (bank.c:18): neither can ever go on.");
     expect_text(finding, "suggestion", "deadlock:deposit");
     expect_text(finding_of(document, "data-race"), "suggestion", "race:deposit");
@@ -148,7 +156,8 @@ Test(document, events_carry_thread_locks_and_stack)
     expect_text(thread, "id", "100-5000/2");
     expect_text(json_object_get(json_object_get(thread, "created"), "thread"), "name", "main");
     expect_text(event, "lock", "100-5000/2");
-    cr_assert_str_eq(json_string_value(json_array_get(json_object_get(event, "locks_held"), 0)), "100-5000/1");
+    cr_assert_str_eq(json_string_value(json_array_get(json_object_get(event, "locks_held"), 0)),
+                     "100-5000/1");
     cr_assert(json_is_true(json_object_get(event, "complete")));
     expect_text(frame, "function", "deposit");
     expect_number(frame, "line", 10);
@@ -204,8 +213,7 @@ Test(fingerprint, tells_findings_apart)
 {
     json_t *document = document_of(&s_plain), *prints = fingerprints(document), *seen = json_object(), *print;
     const char *kind;
-    json_object_foreach(prints, kind, print)
-        json_object_set_new(seen, json_string_value(print), json_true());
+    json_object_foreach(prints, kind, print) json_object_set_new(seen, json_string_value(print), json_true());
     cr_assert_eq(json_object_size(seen), 5);
     json_decref(seen);
     json_decref(prints);
@@ -242,8 +250,10 @@ Test(document, a_child_without_exit_gets_it_from_its_parent)
     new_directory();
     fixture_save(&child, s_directory);
     json_t *document = load();
-    cr_assert(json_is_null(json_object_get(json_array_get(json_object_get(document, "processes"), 0), "exit")));
-    cr_assert(strstr(snarl_json_text(json_array_get(json_object_get(document, "notes"), 0), "text"), "no record of its end"));
+    cr_assert(
+        json_is_null(json_object_get(json_array_get(json_object_get(document, "processes"), 0), "exit")));
+    cr_assert(strstr(snarl_json_text(json_array_get(json_object_get(document, "notes"), 0), "text"),
+                     "no record of its end"));
     json_decref(document);
     fixture_make(maker, &s_plain);
     runmaker_record(maker, SNARL_RECORD_CHILD, "ii", 101, 9);
@@ -323,7 +333,8 @@ Test(output, a_failed_write_leaves_nothing)
     new_directory();
     fixture_save(&s_plain, s_directory);
     json_t *document = load();
-    cr_assert_neq(snarl_report_write(document, "json", NULL, "/no/such/folder/x.json", error, sizeof(error)), 0);
+    cr_assert_neq(snarl_report_write(document, "json", NULL, "/no/such/folder/x.json", error, sizeof(error)),
+                  0);
     cr_assert(strstr(error, "/no/such/folder/x.json: No such file"), "%s", error);
     cr_assert_neq(snarl_report_write(document, "json", NULL, "/dev/full", error, sizeof(error)), 0);
     cr_assert(strstr(error, "No space left"), "%s", error);

@@ -12,7 +12,8 @@
 
 static json_t *s_runs[RUNS];
 
-/* Documents that overlap: the same processes with more or less known of them, the same findings in several. */
+/* Documents that overlap: the same processes with more or less known of them, the same findings in several.
+ */
 static void make_runs(void)
 {
     for (int i = 0; i < RUNS; i++) {
@@ -32,7 +33,8 @@ static void make_runs(void)
         const char *paths[] = {directory};
         s_runs[i] = snarl_report_load(paths, 1, NULL, error, sizeof(error));
         cr_assert(s_runs[i], "%s", error);
-        snprintf(path, sizeof(path), "%s/%d-%llx.snarl", directory, fixture.pid, (unsigned long long)fixture.started);
+        snprintf(path, sizeof(path), "%s/%d-%llx.snarl", directory, fixture.pid,
+                 (unsigned long long)fixture.started);
         unlink(path);
         rmdir(directory);
     }

@@ -13,20 +13,26 @@ static void make_file(void)
 {
     struct runmaker *m = &s_maker;
     runmaker_start(m);
-    runmaker_record(m, SNARL_RECORD_PROCESS, "iiuississsss", 77, 76, (uint64_t)1700000000000000000, 5, "/bin/prog",
-                    "/home/u", 2, "prog", "--go", "full", "0.1.0", "run-1");
-    runmaker_record(m, SNARL_RECORD_MODULE, "isbuuui", 1, "/bin/prog", "\xab\x01", (size_t)2, (uint64_t)0x5000,
-                    (uint64_t)0x6000, (uint64_t)0x9000, 1);
+    runmaker_record(m, SNARL_RECORD_PROCESS, "iiuississsss", 77, 76, (uint64_t)1700000000000000000, 5,
+                    "/bin/prog", "/home/u", 2, "prog", "--go", "full", "0.1.0", "run-1");
+    runmaker_record(m, SNARL_RECORD_MODULE, "isbuuui", 1, "/bin/prog", "\xab\x01", (size_t)2,
+                    (uint64_t)0x5000, (uint64_t)0x6000, (uint64_t)0x9000, 1);
     runmaker_record(m, SNARL_RECORD_STACK, "iiiiiiiussiis", 3, 3, 3, 1, 0x120, 0, 0x7777,
                     (uint64_t)SNARL_FRAME_SYMBOLIC, "go", "go.py", 12, 4, "python");
     runmaker_record(m, SNARL_RECORD_THREAD, "iisiiiii", 2, 1002, "worker", 1, 3, 50, 60, 6);
     runmaker_record(m, SNARL_RECORD_LOCK, "issiiiiii", 4, "rwlock", "the_lock", 0x6010, 1, 0x1010, 3, 2, 1);
     runmaker_record(m, SNARL_RECORD_LOCK_USE, "iiiii", 4, 100, 7, 2000, 300);
-    runmaker_record(m, SNARL_RECORD_FINDING, "issssi" "siiiisi" "ssiiiiiiii" "ii" "i" "ssiiiiiiiii", 1,
-                    "data-race", "use-after-free", "observed", "words", 1234,          /* */
-                    "heap", 0x9999, 24, 0, 0, "sym", 1,                                /* location */
-                    "allocate", "malloc", 0, 2, 0, 3, 40, 0x9999, 24, 0,               /* allocated */
-                    1, 4,                                                              /* locks */
+    runmaker_record(m, SNARL_RECORD_FINDING,
+                    "issssi"
+                    "siiiisi"
+                    "ssiiiiiiii"
+                    "ii"
+                    "i"
+                    "ssiiiiiiiii",
+                    1, "data-race", "use-after-free", "observed", "words", 1234, /* */
+                    "heap", 0x9999, 24, 0, 0, "sym", 1,                          /* location */
+                    "allocate", "malloc", 0, 2, 0, 3, 40, 0x9999, 24, 0,         /* allocated */
+                    1, 4,                                                        /* locks */
                     1, "access", "write of 4 bytes", 2, 2, 0, 3, 1200, 0x999a, 4, 1, 4 /* events */);
     runmaker_record(m, SNARL_RECORD_COUNT, "ii", 1, 17);
     runmaker_record(m, SNARL_RECORD_EDGE, "iiiiiissiii", 4, 5, 9, 2, 3, 3, "read", "try", 2, 1, 6);
@@ -42,7 +48,8 @@ static void make_file(void)
 static struct snarl_runfile *parse(void)
 {
     char error[200] = "";
-    struct snarl_runfile *file = snarl_runfile_parse("x.snarl", s_maker.bytes, s_maker.size, error, sizeof(error));
+    struct snarl_runfile *file =
+        snarl_runfile_parse("x.snarl", s_maker.bytes, s_maker.size, error, sizeof(error));
     cr_assert(file, "%s", error);
     return file;
 }
@@ -75,7 +82,8 @@ Test(runfile, reads_thread_lock_finding)
     make_file();
     struct snarl_runfile *file = parse();
     const struct snarl_run_thread *thread = snarl_runfile_thread(file, 2);
-    cr_assert(thread->tid == 1002 && thread->creator == 1 && thread->detached && thread->joined && !thread->main);
+    cr_assert(thread->tid == 1002 && thread->creator == 1 && thread->detached && thread->joined &&
+              !thread->main);
     const struct snarl_run_lock *lock = snarl_runfile_lock(file, 4);
     cr_assert(lock->value == 0x1010 && lock->acquisitions == 100 && lock->hold_max_ns == 300 && lock->unseen);
     const struct snarl_run_finding *finding = file->findings;
@@ -194,7 +202,8 @@ static void mend_checksums(uint8_t *bytes, size_t size)
     for (size_t at = 16; at + 16 <= size; at++) {
         struct snarl_record_head head;
         memcpy(&head, bytes + at, sizeof(head));
-        if (head.sync != SNARL_RECORD_SYNC || head.length > size - at - 16 || head.length > sizeof(joined) - 8)
+        if (head.sync != SNARL_RECORD_SYNC || head.length > size - at - 16 ||
+            head.length > sizeof(joined) - 8)
             continue;
         memcpy(joined, bytes + at + 4, 8);
         memcpy(joined + 8, bytes + at + 16, head.length);

@@ -100,15 +100,20 @@ Test(symbolise, symbols_alone_give_the_function)
     cr_assert_str_eq(frames->frames[0].function, "plain");
     cr_assert_null(frames->frames[0].file);
     struct snarl_symbols *symbols = snarl_symbols_open(symboliser, PLACES_PLAIN, "");
-    cr_assert_str_eq(snarl_symbols_variable(symbols, place_of(PLACES_PLAIN, "lock_a").address)->name, "lock_a");
-    cr_assert_str_eq(snarl_symbols_variable(symbols, place_of(PLACES_PLAIN, "in_main").address)->name, "in_main");
-    cr_assert_str_eq(snarl_symbols_variable(symbols, place_of(PLACES_PLAIN, "queue").address)->name, "queue+16");
+    cr_assert_str_eq(snarl_symbols_variable(symbols, place_of(PLACES_PLAIN, "lock_a").address)->name,
+                     "lock_a");
+    cr_assert_str_eq(snarl_symbols_variable(symbols, place_of(PLACES_PLAIN, "in_main").address)->name,
+                     "in_main");
+    cr_assert_str_eq(snarl_symbols_variable(symbols, place_of(PLACES_PLAIN, "queue").address)->name,
+                     "queue+16");
     snarl_symboliser_free(symboliser);
 }
 
-static void expect_variable(struct snarl_symbols *symbols, const char *program, const char *word, const char *name)
+static void expect_variable(struct snarl_symbols *symbols, const char *program, const char *word,
+                            const char *name)
 {
-    const struct snarl_symbol_variable *variable = snarl_symbols_variable(symbols, place_of(program, word).address);
+    const struct snarl_symbol_variable *variable =
+        snarl_symbols_variable(symbols, place_of(program, word).address);
     cr_assert(variable, "%s", word);
     cr_assert_str_eq(variable->name, name);
     cr_assert(variable->file && variable->line && variable->size);
@@ -134,7 +139,8 @@ Test(symbolise, cxx_names)
     struct snarl_symboliser *symboliser = snarl_symboliser_new(NULL);
     struct place place = place_of(PLACES_CXX, "member");
     const struct snarl_symbol_frames *frames = frames_of(symboliser, PLACES_CXX, place);
-    expect_frame(&frames->frames[0], "bank::Account::deposit(std::string const&)", "places_cxx.cpp", place.line, false);
+    expect_frame(&frames->frames[0], "bank::Account::deposit(std::string const&)", "places_cxx.cpp",
+                 place.line, false);
     cr_assert_str_eq(frames->frames[0].language, "c++");
     frames = frames_of(symboliser, PLACES_CXX, place_of(PLACES_CXX, "template"));
     cr_assert_str_eq(frames->frames[0].function,
@@ -148,7 +154,8 @@ Test(symbolise, another_build_is_refused)
 {
     struct snarl_symboliser *symboliser = snarl_symboliser_new(NULL);
     struct snarl_symbols *symbols = snarl_symbols_open(symboliser, PLACES, "00112233445566778899");
-    cr_assert(strstr(snarl_symbols_problem(symbols), "another file now"), "%s", snarl_symbols_problem(symbols));
+    cr_assert(strstr(snarl_symbols_problem(symbols), "another file now"), "%s",
+              snarl_symbols_problem(symbols));
     cr_assert_eq(snarl_symbols_frames(symbols, place_of(PLACES, "plain").address)->count, 0);
     cr_assert_null(snarl_symbols_variable(symbols, place_of(PLACES, "lock_a").address));
     symbols = snarl_symbols_open(symboliser, "/no/such/file", "");
@@ -174,12 +181,13 @@ Test(demangle, names)
     expect_demangled("_ZN4bank7accountE", "bank::account", "c++");
     expect_demangled("_ZN4core3ptr42drop_in_place$LT$alloc..string..String$GT$17h0123456789abcdefE",
                      "core::ptr::drop_in_place<alloc::string::String>", "rust");
-    expect_demangled("_ZN4main4main28_$u7b$$u7b$closure$u7d$$u7d$17h0123456789abcdefE", "main::main::{{closure}}",
-                     "rust");
+    expect_demangled("_ZN4main4main28_$u7b$$u7b$closure$u7d$$u7d$17h0123456789abcdefE",
+                     "main::main::{{closure}}", "rust");
     expect_demangled("_RNvC6_123foo3bar", "123foo::bar", "rust");
     expect_demangled("_RNCNvC7mycrate3foo0B3_", "mycrate::foo::{closure#0}", "rust");
     expect_demangled("_RINvNtC3std3mem8align_ofjE", "std::mem::align_of::<usize>", "rust");
-    expect_demangled("_RNvXCs1_7mycrateNtB2_3FooNtB2_5Trait3run", "<mycrate::Foo as mycrate::Trait>::run", "rust");
+    expect_demangled("_RNvXCs1_7mycrateNtB2_3FooNtB2_5Trait3run", "<mycrate::Foo as mycrate::Trait>::run",
+                     "rust");
     expect_demangled("_RNvMCs1_7mycrateNtB2_3Foo3new", "<mycrate::Foo>::new", "rust");
     expect_demangled("_RNvMCs6GmmlP4bgsG_1rNtB2_4Bank3pay", "<r::Bank>::pay", "rust");
     expect_demangled("_RINvCs6GmmlP4bgsG_1r4eachsEB2_", "r::each::<i16>", "rust");

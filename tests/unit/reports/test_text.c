@@ -1,4 +1,5 @@
-/* test_text.c - the text report against golden/report.txt. SNARL_UPDATE_GOLDEN=1 writes it anew: read it then. */
+/* test_text.c - the text report against golden/report.txt. SNARL_UPDATE_GOLDEN=1 writes it anew: read it
+ * then. */
 #include "fixture.h"
 #include "reports/reports.h"
 
@@ -85,7 +86,8 @@ Test(text, every_line_is_marked_or_in_the_block)
 Test(text, nothing_found_is_one_line)
 {
     json_t *document = document_of(0);
-    json_object_del(json_object_get(json_array_get(json_object_get(document, "processes"), 0), "counters"), "held-overflow");
+    json_object_del(json_object_get(json_array_get(json_object_get(document, "processes"), 0), "counters"),
+                    "held-overflow");
     char *text = render(document, (struct snarl_render_options){0});
     cr_assert_str_eq(text, "snarl: no findings (1 process, 4 threads, 0.25 s)\n");
     free(text);
