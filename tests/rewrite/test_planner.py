@@ -1,0 +1,104 @@
+"""snarl-plan by itself: what it refuses, damaged plans, damaged programs, unsafe folders."""
+import os
+import random
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+PLANNER = os.path.join(os.environ["SNARL_BUILD"], "plan", "snarl-plan")
+MUTATIONS = int(os.environ.get("SNARL_FUZZ_ROUNDS", "120"))
+
+
+class Planner(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp()
+        os.chmod(self.folder, 0o700)
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.cache = os.path.join(self.folder, "snarl")
+        self.program = os.path.join(self.folder, "torture")
+        subprocess.run(["gcc", "-O2", os.path.join(HERE, "torture.c"), "-o", self.program, "-pthread"], check=True)
+
+    def plan(self, *arguments):
+        return subprocess.run([PLANNER, *arguments], env=dict(os.environ, XDG_CACHE_HOME=self.folder),
+                              capture_output=True, text=True, timeout=60)
+
+    def only_plan(self):
+        names = os.listdir(self.cache)
+        self.assertEqual(len(names), 1, names)
+        return os.path.join(self.cache, names[0])
+
+    def test_refusals_say_why(self):
+        text = os.path.join(self.folder, "text")
+        with open(text, "w") as out:
+            out.write("#!/bin/sh\n" + "# not a program\n" * 10)
+        cases = {text: "not an ELF file", self.folder: "not a regular file", text + "-": "cannot be opened"}
+        for path, words in cases.items():
+            with self.subTest(path=path):
+                result = self.plan(path)
+                self.assertEqual(result.returncode, 1)
+                self.assertIn(words, result.stderr)
+                self.assertIn(path, result.stderr)
+                self.assertEqual(result.stderr.count("\n"), 1)
+
+    def test_coverage_is_nearly_whole(self):
+        result = self.plan("--stats", self.program)
+        share = float(result.stdout.split("accesses")[1].split("%")[0])
+        self.assertGreaterEqual(share, 99.0, result.stdout)
+
+    def test_damaged_plan_is_made_again(self):
+        self.assertEqual(self.plan(self.program).returncode, 0)
+        path = self.only_plan()
+        with open(path, "rb") as file:
+            whole = file.read()
+        places = random.Random(5).sample(range(0, len(whole) - 4096), 20) + [0, 8, 60]
+        for place in places:
+            with self.subTest(place=place):
+                damaged = bytearray(whole)
+                damaged[place] ^= 0x40
+                with open(path, "wb") as file:
+                    file.write(damaged)
+                self.assertEqual(self.plan(self.program).returncode, 0)
+                with open(path, "rb") as file:
+                    now = file.read()
+                # either it was made again, or the byte lies between sections, where nothing is read
+                self.assertTrue(now == whole or not any(whole[place - 8:place + 8]), place)
+
+    def test_short_plan_is_made_again(self):
+        self.plan(self.program)
+        path = self.only_plan()
+        size = os.path.getsize(path)
+        os.truncate(path, size // 2)
+        self.assertEqual(self.plan(self.program).returncode, 0)
+        self.assertEqual(os.path.getsize(path), size)
+
+    def test_folder_that_others_may_write_to_is_refused(self):
+        os.mkdir(self.cache)
+        os.chmod(self.cache, 0o777)
+        result = self.plan(self.program)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("others may write", result.stderr)
+        self.assertEqual(os.listdir(self.cache), [])
+
+    def test_damaged_programs_do_not_upset_the_planner(self):
+        with open(self.program, "rb") as file:
+            whole = file.read()
+        rng = random.Random(7)
+        mutant = os.path.join(self.folder, "mutant")
+        for number in range(MUTATIONS):
+            data = bytearray(whole)
+            for _ in range(rng.choice([1, 4, 40])):
+                where = rng.choice([rng.randrange(0, 1024), rng.randrange(len(data))])
+                data[where] = rng.choice([0, 0xff, rng.randrange(256)])
+            if number % 10 == 0:
+                del data[rng.randrange(1, len(data)):]
+            with open(mutant, "wb") as file:
+                file.write(data)
+            with self.subTest(seed=7, number=number):
+                result = self.plan("--again", mutant)
+                self.assertIn(result.returncode, (0, 1), result.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
