@@ -198,10 +198,9 @@ void snarl_entry_on_before_atomic(struct snarl_entry_frame *frame)
     const struct snarl_plan_site *site = snarl_entry_site(frame);
     uint32_t flags = SNARL_ACCESS_ATOMIC | (site->flags & SNARL_SITE_WRITE ? SNARL_ACCESS_WRITE : 0);
     acquire_pending(thr->races);
-    bool first = !is_atomic(frame->address);
-    release(thr->races, frame->address);
-    if (first) /* what was done to it by plain instructions before were atomic accesses too */
+    if (!is_atomic(frame->address)) /* what was done to it by plain instructions before were atomic accesses too */
         snarl_race_alloc(thr->races, frame->address, site->size);
+    release(thr->races, frame->address);
     snarl_race_access(thr->races, frame->address, site->size, flags, snarl_entry_pc(frame) + 1);
     snarl_area.atomic = frame->address;
     leave(thr);
