@@ -23,6 +23,18 @@
 #include <time.h>
 #include <unistd.h>
 
+#ifdef __SANITIZE_THREAD__
+/* Without snarl, the sanitizer's own runtime shall say nothing and change nothing. */
+#ifdef __cplusplus
+extern "C"
+#endif
+__attribute__((visibility("default"))) const char *__tsan_default_options(void);
+const char *__tsan_default_options(void)
+{
+    return "report_bugs=0:exitcode=0";
+}
+#endif
+
 static int s_scene;
 
 static inline void scene_arrive(void)

@@ -76,7 +76,7 @@ void snarl_condition_wait_over(struct snarl_thread *thr, uintptr_t address, uint
             snarl_thread_weak_acquire(thr, &condition->weak);
         snarl_mutex_unlock(&condition->lock);
         if (woken)
-            snarl_races_acquire(thr, condition, false);
+            snarl_races_acquire(thr, condition);
     }
     snarl_lock_acquired(thr, mutex, SNARL_KIND_MUTEX, mutex_flags, SNARL_MODE_WRITE, SNARL_HOW_BLOCK, site);
 }

@@ -137,12 +137,6 @@ static void nested(struct snarl_thread *thr, struct snarl_sync *sync, enum snarl
         snarl_lockgraph_learn(thr, sync, mode, how, *stack);
 }
 
-/* Only its holder can release it, so nobody else acquires it meanwhile. */
-static bool is_exclusive(const struct snarl_sync *sync)
-{
-    return sync->kind >= SNARL_KIND_MUTEX && sync->kind <= SNARL_KIND_SPINLOCK;
-}
-
 void snarl_lock_acquired(struct snarl_thread *thr, uintptr_t address, enum snarl_kind kind, uint32_t flags,
                          enum snarl_mode mode, enum snarl_how how, struct snarl_site site)
 {
@@ -163,7 +157,7 @@ void snarl_lock_acquired(struct snarl_thread *thr, uintptr_t address, enum snarl
     } else {
         __atomic_fetch_add(&sync->acquisitions, 1, __ATOMIC_RELAXED);
     }
-    snarl_races_acquire(thr, sync, mode == SNARL_MODE_WRITE && is_exclusive(sync));
+    snarl_races_locked(thr, sync, mode);
     held = snarl_held_push(thr, sync, mode, how, stack);
     snarl_races_locks_changed(thr);
     if (held && thr->ticks++ % TIMED_EVERY == 0)
@@ -190,7 +184,7 @@ bool snarl_lock_releasing(struct snarl_thread *thr, uintptr_t address, struct sn
         note_hold_time(held);
     if (held->mode == SNARL_MODE_WRITE)
         __atomic_store_n(&sync->owner, NULL, __ATOMIC_RELAXED);
-    snarl_races_release(thr, sync);
+    snarl_races_unlocking(thr, sync, held->mode);
     snarl_held_remove(thr, held);
     snarl_races_locks_changed(thr);
     return true;

@@ -20,7 +20,7 @@
 struct part {
     uint32_t id; /* of the object that the clocks belong to */
     struct snarl_race_sync clock;
-    struct snarl_race_sync gathering; /* of a barrier */
+    struct snarl_race_sync other; /* what gathers at a barrier; what holders in shared mode leave */
 };
 
 bool snarl_races_on;
@@ -49,21 +49,43 @@ static struct part *part_of(struct snarl_sync *sync)
     }
     if (part->id != sync->id) {
         snarl_race_sync_clear(&part->clock);
-        snarl_race_sync_clear(&part->gathering);
+        snarl_race_sync_clear(&part->other);
         part->id = sync->id;
     }
     return part;
 }
 
-void snarl_races_acquire_slowly(struct snarl_thread *thr, struct snarl_sync *sync, bool exclusive)
+void snarl_races_acquire_slowly(struct snarl_thread *thr, struct snarl_sync *sync)
+{
+    struct part *part = part_of(sync);
+    if (part)
+        snarl_race_acquire(thr->races, &part->clock);
+}
+
+/* Only its holder can release it, so nobody else acquires it meanwhile. */
+static bool is_exclusive(const struct snarl_sync *sync)
+{
+    return sync->kind >= SNARL_KIND_MUTEX && sync->kind <= SNARL_KIND_SPINLOCK;
+}
+
+void snarl_races_locked_slowly(struct snarl_thread *thr, struct snarl_sync *sync, enum snarl_mode mode)
 {
     struct part *part = part_of(sync);
     if (!part)
         return;
-    if (exclusive)
+    if (mode == SNARL_MODE_WRITE && is_exclusive(sync))
         snarl_race_acquire_exclusive(thr->races, &part->clock);
     else
         snarl_race_acquire(thr->races, &part->clock);
+    if (mode == SNARL_MODE_WRITE && part->other.clock.size)
+        snarl_race_acquire(thr->races, &part->other);
+}
+
+void snarl_races_unlocking_slowly(struct snarl_thread *thr, struct snarl_sync *sync, enum snarl_mode mode)
+{
+    struct part *part = part_of(sync);
+    if (part)
+        snarl_race_release(thr->races, mode == SNARL_MODE_READ ? &part->other : &part->clock);
 }
 
 void snarl_races_release_slowly(struct snarl_thread *thr, struct snarl_sync *sync)
@@ -78,12 +100,12 @@ void snarl_races_barrier_arrive(struct snarl_thread *thr, struct snarl_sync *bar
     struct part *part = snarl_races_wanted(thr) ? part_of(barrier) : NULL;
     if (!part)
         return;
-    snarl_race_release(thr->races, &part->gathering);
+    snarl_race_release(thr->races, &part->other);
     if (!last)
         return;
-    snarl_race_acquire(thr->races, &part->gathering);
+    snarl_race_acquire(thr->races, &part->other);
     snarl_race_release_store(thr->races, &part->clock);
-    snarl_race_sync_clear(&part->gathering);
+    snarl_race_sync_clear(&part->other);
 }
 
 void snarl_races_barrier_leave(struct snarl_thread *thr, struct snarl_sync *barrier)

@@ -7,7 +7,7 @@
 #include "engine.h"
 #include "race/race.h"
 
-void snarl_races_acquire_slowly(struct snarl_thread *thr, struct snarl_sync *sync, bool exclusive);
+void snarl_races_acquire_slowly(struct snarl_thread *thr, struct snarl_sync *sync);
 void snarl_races_release_slowly(struct snarl_thread *thr, struct snarl_sync *sync);
 
 static inline bool snarl_races_wanted(const struct snarl_thread *thr)
@@ -15,17 +15,32 @@ static inline bool snarl_races_wanted(const struct snarl_thread *thr)
     return thr->races && snarl_awake;
 }
 
-/* `exclusive`: nobody else can acquire it before this thread lets go. */
-static inline void snarl_races_acquire(struct snarl_thread *thr, struct snarl_sync *sync, bool exclusive)
+static inline void snarl_races_acquire(struct snarl_thread *thr, struct snarl_sync *sync)
 {
     if (__builtin_expect(snarl_races_wanted(thr), 0))
-        snarl_races_acquire_slowly(thr, sync, exclusive);
+        snarl_races_acquire_slowly(thr, sync);
 }
 
 static inline void snarl_races_release(struct snarl_thread *thr, struct snarl_sync *sync)
 {
     if (__builtin_expect(snarl_races_wanted(thr), 0))
         snarl_races_release_slowly(thr, sync);
+}
+
+/* A lock held shared passes on what its holders did only to who takes it exclusively. */
+void snarl_races_locked_slowly(struct snarl_thread *thr, struct snarl_sync *sync, enum snarl_mode mode);
+void snarl_races_unlocking_slowly(struct snarl_thread *thr, struct snarl_sync *sync, enum snarl_mode mode);
+
+static inline void snarl_races_locked(struct snarl_thread *thr, struct snarl_sync *sync, enum snarl_mode mode)
+{
+    if (__builtin_expect(snarl_races_wanted(thr), 0))
+        snarl_races_locked_slowly(thr, sync, mode);
+}
+
+static inline void snarl_races_unlocking(struct snarl_thread *thr, struct snarl_sync *sync, enum snarl_mode mode)
+{
+    if (__builtin_expect(snarl_races_wanted(thr), 0))
+        snarl_races_unlocking_slowly(thr, sync, mode);
 }
 
 /* The locks held have changed. */

@@ -40,7 +40,7 @@ void snarl_semaphore_acquired(struct snarl_thread *thr, uintptr_t address, enum 
     sync->acquisitions++;
     if (!snarl_awake)
         return;
-    snarl_races_acquire(thr, sync, false);
+    snarl_races_acquire(thr, sync);
     snarl_mutex_lock(&sync->lock);
     snarl_thread_weak_acquire(thr, &sync->weak);
     snarl_mutex_unlock(&sync->lock);

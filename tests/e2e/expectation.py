@@ -2,7 +2,7 @@
 
 The head comment of each file under samples/ has one or more lines
 
-    expect: KIND [rule=R] [functions=F,G] [lines=@m,@n] [locks=A,B] [threads=N] [count=N] [confidence=C] [exit=N] [hangs] [memory=MB]
+    expect: KIND [rule=R] [functions=F,G] [lines=@m,@n] [locks=A,B] [location=V] [threads=N] [count=N] [confidence=C] [exit=N] [hangs] [memory=MB]
     expect: nothing [hangs] [memory=MB]
 
 and, when it has a corrected twin, `fixed:` lines of the same form for the build with -DFIXED.
@@ -13,6 +13,7 @@ and, when it has a corrected twin, `fixed:` lines of the same form for the build
                 that acquire, wait or hold: all of these, and no others (but in a
                 stall, which tells of every thread)
     locks       each is the name of one of the finding's locks, or its variable (`locks[3]` is of `locks`)
+    location    the name of the variable that the finding is about
     threads     so many different threads take part
     count       how often it happened, as the finding's `count` says
     exit        the exit status of `snarl run` (default 0)
@@ -34,6 +35,7 @@ class Finding:
     functions: list = field(default_factory=list)
     lines: list = field(default_factory=list)  # line numbers, from the marks
     locks: list = field(default_factory=list)
+    location: str = ""
     threads: int = 0
     count: int = 0
     confidence: str = ""
@@ -72,6 +74,8 @@ def parse_finding(words, marks, expectation):
             expectation.exit = int(value)
         elif key == "memory":
             expectation.memory_mb = int(value)
+        elif key == "location":
+            finding.location = value
         elif key in ("threads", "count"):
             setattr(finding, key, int(value))
         elif key == "lines":

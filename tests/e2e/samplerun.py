@@ -108,6 +108,8 @@ def differences(expected, finding, source):
     names = {own_name(lock["name"]) for lock in finding["locks"]}
     if not set(expected.locks) <= names:
         wrong.append(f"locks missing: {sorted(set(expected.locks) - names)} (there are {sorted(names)})")
+    if expected.location and (finding.get("location") or {}).get("symbol") != expected.location:
+        wrong.append(f"location {finding.get('location')} instead of {expected.location}")
     if expected.count and finding["count"] != expected.count:
         wrong.append(f"count {finding['count']} instead of {expected.count}")
     if expected.threads and len(threads_of(finding)) != expected.threads:
