@@ -19,18 +19,6 @@
 #ifndef SNARL_H
 #define SNARL_H
 
-#if defined(SNARL_DISABLE) || !defined(__x86_64__) || !defined(__linux__)
-
-#define SNARL_TELL_(what, arguments) ((void)0)
-
-#else
-
-#include <dlfcn.h>
-
-#ifdef __cplusplus
-extern "C" {
-#endif
-
 /* What the detector offers under the name snarl_annotations_v1. Fields are only ever added at the end. */
 struct snarl_annotations {
     void (*lock_created)(const volatile void *lock);
@@ -43,6 +31,15 @@ struct snarl_annotations {
     void (*lock_name)(const volatile void *lock, const char *name);
     void (*thread_name)(const char *name);
 };
+
+#if defined(SNARL_DISABLE) || !defined(__x86_64__) || !defined(__linux__)
+
+/* Never evaluated, but the arguments count as used. */
+#define SNARL_TELL_(what, arguments) (0 ? ((const struct snarl_annotations *)0)->what arguments : (void)0)
+
+#else
+
+#include <dlfcn.h>
 
 /* NULL without the detector. */
 static inline const struct snarl_annotations *snarl_annotations_(void)
@@ -57,10 +54,6 @@ static inline const struct snarl_annotations *snarl_annotations_(void)
     }
     return __atomic_load_n(&found, __ATOMIC_RELAXED);
 }
-
-#ifdef __cplusplus
-}
-#endif
 
 #define SNARL_TELL_(what, arguments) (snarl_annotations_() ? snarl_annotations_()->what arguments : (void)0)
 
