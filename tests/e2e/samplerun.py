@@ -139,10 +139,12 @@ def compare_findings(sample, found):
 
 
 def run_sample(sample, options=()):
-    """(exit status, stdout, stderr, the JSON document or None) of the sample under `snarl run`."""
+    """(exit status, stdout, stderr, the JSON document or None) of the sample under `snarl run`. With --races=off, but for
+    samples of races: the others are about locks, and the flags that set their scenes are not ordered on purpose."""
+    races = () if sample.name.startswith("race/") else ("--races=off",)
     with tempfile.TemporaryDirectory(prefix="snarl-test-") as folder:
         document = Path(folder, "run.json")
-        command = [find_command(), "run", "--out", Path(folder, "out"), "--json", document, "--quiet", *options, "--",
+        command = [find_command(), "run", "--out", Path(folder, "out"), "--json", document, "--quiet", *races, *options, "--",
                    *command_of(sample)]
         status, out, err = run_bounded(command, BOUND_S, cwd=folder)
         text = json.loads(document.read_text()) if document.exists() else None
