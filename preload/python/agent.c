@@ -30,6 +30,12 @@ static bool s_active;    /* methods are replaced, and the interpreter is not on 
 static bool s_installed;
 static struct snarl_py_object *s_interpreter; /* the main one */
 
+static void meet_thread(struct snarl_thread *thr)
+{
+    snarl_python_name_thread(thr);
+    snarl_python_races_thread();
+}
+
 struct snarl_thread *snarl_python_enter(void)
 {
     if (!s_active)
@@ -42,7 +48,7 @@ struct snarl_thread *snarl_python_enter(void)
         return NULL;
     }
     if (__builtin_expect(!thr->managed, 0))
-        snarl_python_name_thread(thr);
+        meet_thread(thr);
     return thr;
 }
 

@@ -42,6 +42,11 @@ void snarl_python_thread_over(struct snarl_thread *thr, struct snarl_thread *tar
 void snarl_python_names_install(void);
 /* names.c. Gives the thread the name that Python has for it, once it has one. */
 void snarl_python_name_thread(struct snarl_thread *thr);
+/* What the program calls an object; "" when no variable in sight holds it. The name of its type. The name of
+ * a local variable or of the closure's by its number in the frame. */
+void snarl_python_find_name(const struct snarl_py_object *object, char *into, size_t size);
+void snarl_python_type_name(const struct snarl_py_object *object, char *into, size_t size);
+void snarl_python_local_name(struct snarl_py_object *code, int index, char *into, size_t size);
 /* Gives the lock a name by the variable that holds it, when the running code or its module has one. */
 void snarl_python_name_lock(struct snarl_sync *sync, struct snarl_py_object *lock);
 

@@ -61,6 +61,8 @@ static const struct entry s_entries[] = {
     {"PyCFunction_NewEx", PLACE(function), true},
     {"PyObject_CallMethod", PLACE(call_method), true},
     {"PyEval_SetTrace", PLACE(set_trace), true},
+    {"PyMem_GetAllocator", PLACE(get_allocator), false},
+    {"PyMem_SetAllocator", PLACE(set_allocator), false},
     {"PyCompile_OpcodeStackEffectWithJump", PLACE(stack_effect), true},
     {"_Py_TrueStruct", PLACE(true_object), true},
     {"_Py_FalseStruct", PLACE(false_object), true},

@@ -92,6 +92,8 @@ struct snarl_py_api {
                                         struct snarl_py_object *module);
     struct snarl_py_object *(*call_method)(struct snarl_py_object *object, const char *name, const char *format, ...);
     void (*set_trace)(void *function, struct snarl_py_object *argument);
+    void (*get_allocator)(int domain, void *allocator);
+    void (*set_allocator)(int domain, void *allocator);
     int (*stack_effect)(int opcode, int argument, int jump);
 
     /* addresses of objects, not functions */

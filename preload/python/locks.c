@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "preload/python/frames.h"
+#include "preload/python/order.h"
 #include "preload/python/python.h"
 #include "preload/real.h"
 #include "stack/depot.h"
@@ -43,6 +44,12 @@ int snarl_python_lock_value(uintptr_t address)
     return s_values_known ? !is_taken((const struct snarl_py_object *)address) : 1;
 }
 
+static bool is_threading(const struct snarl_word_frame *words)
+{
+    size_t length = strlen(words->file);
+    return length >= 13 && strcmp(words->file + length - 13, "/threading.py") == 0;
+}
+
 /* Whether the innermost frame is where threading makes locks to wake waiters with. */
 static bool is_made_as_signal(uint32_t stack)
 {
@@ -50,9 +57,23 @@ static bool is_made_as_signal(uint32_t stack)
     if (!frames || !(frames->frame[0] & SNARL_FRAME_WORDS))
         return false;
     const struct snarl_word_frame *words = snarl_stack_words(frames->frame[0]);
-    size_t length = strlen(words->file);
-    return length >= 13 && strcmp(words->file + length - 13, "/threading.py") == 0 &&
+    return is_threading(words) &&
            (strcmp(words->function, "Condition.wait") == 0 || strcmp(words->function, "wait") == 0);
+}
+
+/* threading's own, with which it keeps its list of threads: each thread takes it at its start and its end, which
+ * would put threads in order that are not. */
+static bool is_bookkeeping(const struct snarl_sync *sync)
+{
+    const struct snarl_stack *frames = snarl_stack_get(sync->create_stack);
+    for (uint16_t i = 0; frames && i < frames->count && frames->frame[i] & SNARL_FRAME_WORDS; i++) {
+        const struct snarl_word_frame *words = snarl_stack_words(frames->frame[i]);
+        if (!is_threading(words))
+            return false;
+        if (strcmp(words->function, "<module>") == 0)
+            return true;
+    }
+    return false;
 }
 
 static enum snarl_kind kind_of(bool recursive)
@@ -87,6 +108,7 @@ static void note_gone(struct snarl_py_object *lock)
     if (!thr)
         return;
     snarl_python_sentinel_gone((uintptr_t)lock);
+    snarl_python_order_gone((uintptr_t)lock);
     snarl_lock_gone(thr, (uintptr_t)lock);
     snarl_leave(thr);
 }
@@ -206,6 +228,8 @@ static void note_acquired(struct snarl_thread *thr, struct snarl_py_object *lock
         if (target && target != thr)
             snarl_python_thread_over(thr, target);
     }
+    if (snarl_python_orders && !is_bookkeeping(sync))
+        snarl_python_order_acquire(thr, (uintptr_t)lock);
     if (!sync->name && !(sync->flags & SNARL_OBJECT_SIGNAL))
         snarl_python_name_lock(sync, lock);
 }
@@ -253,6 +277,8 @@ static void note_release(struct snarl_py_object *lock, bool recursive)
         return;
     struct snarl_site nowhere = snarl_site_of_stack(0);
     struct snarl_sync *sync = sync_of(thr, lock, recursive);
+    if (snarl_python_orders && sync && !is_bookkeeping(sync))
+        snarl_python_order_release(thr, (uintptr_t)lock);
     if (sync && recursive)
         snarl_lock_releasing(thr, (uintptr_t)lock, nowhere);
     else if (sync && (s_values_known ? is_taken(lock) : snarl_held_find(thr, sync) != NULL))
@@ -268,6 +294,8 @@ static void note_saved(struct snarl_py_object *lock)
         return;
     struct snarl_sync *sync = sync_of(thr, lock, true);
     struct snarl_held *held = sync ? snarl_held_find(thr, sync) : NULL;
+    if (snarl_python_orders)
+        snarl_python_order_release(thr, (uintptr_t)lock);
     if (held) {
         held->depth = 1;
         snarl_lock_releasing(thr, (uintptr_t)lock, snarl_site_of_stack(0));

@@ -16,7 +16,7 @@
 #define FRAMES 6     /* looked at for one name */
 #define ITEMS 2048   /* of a dictionary */
 #define ELEMENTS 64  /* of a list or tuple of locks */
-#define NAME_MAX_ 160
+#define NAME_SIZE 160
 
 /* --- threads --- */
 
@@ -67,7 +67,7 @@ void snarl_python_name_thread(struct snarl_thread *thr)
 
 struct search {
     const struct snarl_py_object *wanted;
-    char name[NAME_MAX_];
+    char name[NAME_SIZE];
     const struct snarl_py_object *holder; /* whose attribute it is, in `self.` names */
     char attribute[64];
 };
@@ -113,14 +113,13 @@ static bool in_dictionary(struct search *search, struct snarl_py_object *diction
     return false;
 }
 
-static const char *type_name(const struct snarl_py_object *object, char *into, size_t size)
+void snarl_python_type_name(const struct snarl_py_object *object, char *into, size_t size)
 {
     struct snarl_py_object *name = snarl_python_attribute(object->type, "__name__");
     const char *text = name ? snarl_py.text(name) : NULL;
     snprintf(into, size, "%s", text ? text : "object");
     if (name)
         snarl_py.release(name);
-    return into;
 }
 
 /* An attribute of `object`, whose class says what the name is worth. */
@@ -143,7 +142,8 @@ static bool in_attributes(struct search *search, struct snarl_py_object *object)
         return false;
     snprintf(search->attribute, sizeof(search->attribute), "%.60s", search->name);
     search->holder = object;
-    snprintf(search->name, sizeof(search->name), "%s.%s", type_name(object, type, sizeof(type)), search->attribute);
+    snarl_python_type_name(object, type, sizeof(type));
+    snprintf(search->name, sizeof(search->name), "%s.%s", type, search->attribute);
     return true;
 }
 
@@ -187,6 +187,27 @@ static bool in_locals(struct search *search, const char *frame, struct snarl_py_
     if (plain)
         snarl_py.release(plain);
     return found;
+}
+
+void snarl_python_local_name(struct snarl_py_object *code, int index, char *into, size_t size)
+{
+    static const char *const kinds[] = {"co_varnames", "co_cellvars", "co_freevars"};
+    struct snarl_py_object *plain = snarl_python_attribute(code, kinds[0]);
+    snprintf(into, size, "closure variable");
+    for (int kind = 0; plain && kind < 3 && index >= 0; kind++) {
+        struct snarl_py_object *names = snarl_python_attribute(code, kinds[kind]);
+        for (intptr_t i = 0; names && i < snarl_py.tuple_size(names) && index >= 0; i++) {
+            struct snarl_py_object *name = snarl_py.tuple_item(names, i);
+            if (kind == 1 && has_name(plain, name))
+                continue;
+            if (index-- == 0)
+                snprintf(into, size, "%s", snarl_py.text(name));
+        }
+        if (names)
+            snarl_py.release(names);
+    }
+    if (plain)
+        snarl_py.release(plain);
 }
 
 static bool has_self(struct snarl_py_object *code)
@@ -233,10 +254,13 @@ static void join_names(char *into, size_t size, const char *outer, const char *a
         snprintf(into, size, "%.60s.%.60s", outer, attribute);
 }
 
-void snarl_python_name_lock(struct snarl_sync *sync, struct snarl_py_object *lock)
+void snarl_python_find_name(const struct snarl_py_object *object, char *best, size_t size)
 {
-    struct search search = {.wanted = lock};
-    char best[NAME_MAX_] = "", inner[64] = "";
+    struct search search = {.wanted = object};
+    char inner[64] = "";
+    best[0] = '\0';
+    if (!snarl_py_layout)
+        return;
     char *frame = snarl_python_frame();
     for (int i = 0; frame && i < FRAMES; i++, frame = snarl_python_frame_back(frame)) {
         search.holder = NULL;
@@ -245,15 +269,21 @@ void snarl_python_name_lock(struct snarl_sync *sync, struct snarl_py_object *loc
         bool library = is_library(frame);
         if (!library || !search.holder) {
             if (!library || !best[0])
-                join_names(best, sizeof(best), search.name, inner);
+                join_names(best, size, search.name, inner);
             break;
         }
         if (!best[0])
-            snprintf(best, sizeof(best), "%s", search.name);
+            snprintf(best, size, "%s", search.name);
         if (!inner[0] || strcmp(inner, "_lock") == 0)
             snprintf(inner, sizeof(inner), "%s", search.attribute);
         search.wanted = search.holder;
     }
     snarl_py.clear_error();
-    snarl_object_set_name(sync, best);
+}
+
+void snarl_python_name_lock(struct snarl_sync *sync, struct snarl_py_object *lock)
+{
+    char name[NAME_SIZE];
+    snarl_python_find_name(lock, name, sizeof(name));
+    snarl_object_set_name(sync, name); /* also an empty one: it is looked for once */
 }

@@ -4,5 +4,7 @@
 
 void snarl_python_races_install(void);
 void snarl_python_races_stop(void);
+/* In each thread, once it runs Python code. */
+void snarl_python_races_thread(void);
 
 #endif

@@ -8,6 +8,7 @@
 #include "base/map.h"
 #include "base/memory.h"
 #include "preload/python/frames.h"
+#include "preload/python/order.h"
 #include "preload/python/python.h"
 
 /* The thread behind a lock object; thread records are reused, so its number is kept too. */
@@ -41,7 +42,8 @@ void snarl_python_block(struct snarl_thread *thr)
 void snarl_python_thread_over(struct snarl_thread *thr, struct snarl_thread *target)
 {
     snarl_thread_weak_acquire(thr, &target->weak);
-    snarl_order_acquire(thr, (uintptr_t)&target->managed);
+    if (snarl_python_orders)
+        snarl_python_order_joined(thr, target);
 }
 
 /* --- creation --- */
@@ -60,6 +62,8 @@ static struct snarl_py_object *create(int which, struct snarl_py_object *self, v
     }
     struct snarl_py_object *result = s_patches[which].original(self, a, b, c, d);
     s_creating = 0;
+    if (thr && result && snarl_python_orders)
+        snarl_python_order_created(thr);
     return result;
 }
 
