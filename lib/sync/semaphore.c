@@ -15,7 +15,7 @@ void snarl_semaphore_init(struct snarl_thread *thr, uintptr_t address, uint32_t 
     struct snarl_sync *old = snarl_object_find(thr, address);
     if (old)
         snarl_lockgraph_forget(old);
-    if (value != 1)
+    if (value != 1 || flags & SNARL_OBJECT_SHARED) /* another process may post it, which we do not see */
         flags |= SNARL_OBJECT_SIGNAL;
     struct snarl_sync *sync = snarl_object_create(thr, address, SNARL_KIND_SEMAPHORE, flags,
                                                   snarl_unwind_site(site, &thr->sites, false));
