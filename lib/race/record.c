@@ -6,7 +6,7 @@
 #include "base/os.h"
 #include "race/state.h"
 
-#define DEFAULT_COLLECT_CHUNKS 2048u /* 8 MiB of records */
+#define DEFAULT_COLLECT_CHUNKS 512u /* 2 MiB of records */
 
 union snarl_record *snarl_records;
 struct snarl_chunk *snarl_chunks;
