@@ -124,7 +124,8 @@ static struct snarl_thread *thread_of(struct snarl_py_object *handle)
         snarl_py.clear_error();
     if (ident)
         snarl_py.release(ident);
-    return number ? snarl_thread_by_handle(number) : NULL;
+    struct snarl_thread *thr = number ? snarl_thread_by_handle(number) : NULL;
+    return thr && thr->state != SNARL_THREAD_GONE ? thr : NULL; /* after a fork, Python knows that it is over */
 }
 
 static bool is_timed(int flags, void *a, void *b)
