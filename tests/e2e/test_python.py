@@ -75,8 +75,12 @@ class Ways(unittest.TestCase):
                                   timeout=60, cwd=folder, **options).returncode
 
     def test_off(self):
-        self.assertEqual(self.run_snarl("--", "/usr/bin/python3", samplerun.SAMPLES / "python" / "opposite.py",
-                                        env={**os.environ, "SNARL_OPTIONS": "python=off"}), 0)
+        """A C program like any other: no Python frames."""
+        with tempfile.TemporaryDirectory() as folder:
+            document = Path(folder, "run.json")
+            self.run_snarl("--races=off", "--json", document, "--", "/usr/bin/python3",
+                           samplerun.SAMPLES / "python" / "opposite.py", env={**os.environ, "SNARL_OPTIONS": "python=off"})
+            self.assertNotIn('"python"', document.read_text())
 
     def test_python_on_the_path(self):
         """`python3` may be a script that finds the true one and executes it."""
