@@ -216,7 +216,8 @@ void snarl_thread_forked(struct snarl_thread *thr, pid_t tid)
 {
     for (struct snarl_thread *other = s_first; other; other = other->next) {
         other->written = false;
-        if (other != thr && other->state <= SNARL_THREAD_RUNNING)
+        /* One that has ended and is not joined is the parent's to join. */
+        if (other != thr && (other->state <= SNARL_THREAD_RUNNING || !other->joined))
             other->state = SNARL_THREAD_GONE;
     }
     thr->tid = tid;
