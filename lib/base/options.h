@@ -9,7 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum snarl_races { SNARL_RACES_OFF, SNARL_RACES_CALLS, SNARL_RACES_FULL };
+/* AUTO: nobody said; the host decides before anything else and leaves one of the others. */
+enum snarl_races { SNARL_RACES_OFF, SNARL_RACES_CALLS, SNARL_RACES_FULL, SNARL_RACES_AUTO };
 enum snarl_on_deadlock { SNARL_DEADLOCK_EXIT, SNARL_DEADLOCK_CONTINUE, SNARL_DEADLOCK_ABORT };
 
 #define SNARL_PATH_MAX 4096
