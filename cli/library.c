@@ -126,18 +126,39 @@ static bool is_variable(const char *text, const char *name)
     return !strncmp(text, name, length) && text[length] == '=';
 }
 
-/* libsnarl.so, and behind it the empty library that keeps gcc's sanitizer runtime away
- * (preload/tsan/inert.c). */
-static char *preload_list(const struct snarl_library *library)
+/* A library that stands beside libsnarl.so, as an entry of LD_PRELOAD; NULL when it is not there. */
+static char *find_companion(const struct snarl_library *library, const char *name)
 {
     char *real = realpath(library->path, NULL);
     char *slash = real ? strrchr(real, '/') : NULL;
-    char *inert = slash ? snarl_string_format("%.*s/inert/libtsan.so.2", (int)(slash - real), real) : NULL;
-    bool usable = inert && !strpbrk(inert, " :") && access(inert, R_OK) == 0;
-    char *list =
-        usable ? snarl_string_format("%s:%s", library->path, inert) : snarl_string_copy(library->path);
-    free(inert);
+    char *path = slash ? snarl_string_format("%.*s/%s", (int)(slash - real), real, name) : NULL;
     free(real);
+    if (path && !strpbrk(path, " :") && access(path, R_OK) == 0)
+        return path;
+    free(path);
+    return NULL;
+}
+
+static bool looks_for_races(const char *options)
+{
+    return !options || !strstr(options, "races=off");
+}
+
+/* libsnarl.so; behind it the interceptors that only races need (preload/access/bridge.h), and the empty library that keeps
+ * gcc's sanitizer runtime away (preload/tsan/inert.c). */
+static char *preload_list(const struct snarl_library *library, const char *options)
+{
+    char *list = snarl_string_copy(library->path);
+    const char *const names[] = {looks_for_races(options) ? "libsnarl-calls.so" : NULL, "inert/libtsan.so.2"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+        char *path = names[i] ? find_companion(library, names[i]) : NULL;
+        if (!path)
+            continue;
+        char *longer = snarl_string_format("%s:%s", list, path);
+        free(list);
+        free(path);
+        list = longer;
+    }
     return list;
 }
 
@@ -153,7 +174,7 @@ char **snarl_library_environment(const struct snarl_library *library, const char
     for (size_t i = 0; i < count; i++)
         if (!is_variable(environ[i], "LD_PRELOAD") && !is_variable(environ[i], "SNARL_OPTIONS"))
             result[used++] = environ[i];
-    char *list = preload_list(library);
+    char *list = preload_list(library, options);
     result[used++] = join_variable("LD_PRELOAD", list, getenv("LD_PRELOAD"), ':');
     free(list);
     result[used++] = join_variable("SNARL_OPTIONS", getenv("SNARL_OPTIONS"), options, ':');

@@ -29,11 +29,17 @@ static void add_escaped(struct snarl_text *text, const char *value)
     }
 }
 
-/* Whether an entry is the library that stands for gcc's sanitizer runtime: children without us need the true one. */
-static bool is_inert(const char *entry, size_t size)
+static bool ends(const char *entry, size_t size, const char *with)
 {
-    static const char end[] = "/inert/libtsan.so.2";
-    return size >= sizeof(end) - 1 && strncmp(entry + size - (sizeof(end) - 1), end, sizeof(end) - 1) == 0;
+    size_t length = strlen(with);
+    return size >= length && strncmp(entry + size - length, with, length) == 0;
+}
+
+/* Whether an entry is of use only together with us. One stands for gcc's sanitizer runtime: children without us need the
+ * true one. */
+static bool is_companion(const char *entry, size_t size)
+{
+    return ends(entry, size, "/inert/libtsan.so.2") || ends(entry, size, "/libsnarl-calls.so");
 }
 
 /* The library list of a LD_PRELOAD entry without us; entries are separated by spaces or colons. */
@@ -43,7 +49,7 @@ static size_t others(const char *list, char *result)
     while (*list) {
         size_t size = strcspn(list, " :");
         if (size && !(size == strlen(snarl_own_path()) && strncmp(list, snarl_own_path(), size) == 0) &&
-            (snarl_options.follow || !is_inert(list, size))) {
+            (snarl_options.follow || !is_companion(list, size))) {
             if (length)
                 result[length++] = ':';
             memcpy(result + length, list, size);

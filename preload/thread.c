@@ -10,6 +10,7 @@
 #include <sys/prctl.h>
 
 #include "base/memory.h"
+#include "preload/access/start.h"
 #include "preload/fatal.h"
 #include "preload/instrument.h"
 #include "preload/python/python.h"
@@ -120,6 +121,7 @@ static struct start *make_start(struct snarl_thread *thr, const pthread_attr_t *
                                 struct snarl_site site)
 {
     prepare_first(thr);
+    snarl_calls_begin(thr);
     int detached = PTHREAD_CREATE_JOINABLE;
     if (attributes)
         pthread_attr_getdetachstate(attributes, &detached);
@@ -127,6 +129,7 @@ static struct start *make_start(struct snarl_thread *thr, const pthread_attr_t *
     if (!start)
         return NULL;
     start->thr = snarl_engine_thread_create(thr, site, detached == PTHREAD_CREATE_DETACHED);
+    snarl_calls_wake();
     start->argument = argument;
     start->stack_size = stack_size_of(attributes);
     if (start->thr)

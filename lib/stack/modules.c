@@ -86,6 +86,13 @@ static struct snarl_module *find(uintptr_t address)
     return NULL;
 }
 
+/* The library of interceptors that comes with ours. */
+static bool is_companion(const char *path)
+{
+    const char *slash = path ? strrchr(path, '/') : NULL;
+    return slash && strcmp(slash, "/libsnarl-calls.so") == 0;
+}
+
 static int add(struct dl_phdr_info *info, size_t size, void *context)
 {
     (void)size;
@@ -102,8 +109,8 @@ static int add(struct dl_phdr_info *info, size_t size, void *context)
     uintptr_t here = (uintptr_t)&s_lock;
     module.id = s_count + 1;
     module.main = is_main;
-    module.ours = here >= module.start && here < module.end;
     module.path = keep_path(is_main ? "" : info->dlpi_name);
+    module.ours = (here >= module.start && here < module.end) || is_companion(module.path);
     s_modules[s_count] = module;
     __atomic_store_n(&s_count, s_count + 1, __ATOMIC_RELEASE);
     return 0;

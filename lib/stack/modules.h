@@ -12,7 +12,7 @@ struct snarl_module {
     uint32_t id; /* from 1 */
     bool written; /* a MODULE record exists in the run file */
     bool main;    /* the program itself */
-    bool ours;    /* libsnarl.so */
+    bool ours;    /* libsnarl.so or libsnarl-calls.so */
     uint8_t build_id_size;
     uint8_t build_id[32];
     uintptr_t bias, start, end; /* load address minus link address; mapped range */

@@ -258,6 +258,14 @@ static uint32_t stack_of(uint32_t node)
     return snarl_stack_put(frame, kept, complete, false);
 }
 
+/* The library function that did the access: its name is the innermost frame (preload/access/bridge.c). */
+static const char *function_of(const struct snarl_race_access *access)
+{
+    uintptr_t pc = access->flags & SNARL_ACCESS_CALL ? snarl_history_pc(access->where) : 0;
+    const struct snarl_module *module = pc ? snarl_modules_find(pc, true) : NULL;
+    return module && module->ours ? (const char *)pc : NULL;
+}
+
 static const char *what_of(const struct snarl_race_access *access, char *buffer, size_t size)
 {
     if (access->flags & SNARL_ACCESS_FREE)
@@ -273,6 +281,9 @@ static const char *what_of(const struct snarl_race_access *access, char *buffer,
         snarl_text_add_uint(snarl_text_add(&text, " of "), access->size);
         snarl_text_add(&text, access->size == 1 ? " byte" : " bytes");
     }
+    const char *function = function_of(access);
+    if (function)
+        snarl_text_add(snarl_text_add(&text, " by "), function);
     return buffer;
 }
 

@@ -1,0 +1,111 @@
+/* bridge.c - see bridge.h.
+ *
+ * The name of the function called is the innermost frame of an access's stack: its address, which lies in one of our
+ * own modules, so that reports (lib/sync/races.c) tell it from code. Equal calls from equal places thus have equal nodes
+ * of the history, and records need no room for the name. */
+#include "preload/access/bridge.h"
+
+#include "history/history.h"
+#include "preload/access.h"
+#include "preload/access/start.h"
+#include "preload/real.h"
+#include "preload/tsan/tsan.h"
+
+
+extern const char __ehdr_start[] __attribute__((visibility("hidden"))); /* the linker's: our own module */
+extern const char _end[] __attribute__((visibility("hidden")));
+
+bool snarl_calls_on;
+
+void snarl_calls_begin(struct snarl_thread *thr)
+{
+    if (snarl_options.races == SNARL_RACES_CALLS && !snarl_races_on && snarl_races_begin(thr))
+        snarl_heap_begin();
+}
+
+void snarl_calls_wake(void)
+{
+    snarl_calls_on = snarl_races_on;
+}
+
+static bool is_ours(uintptr_t pc)
+{
+    return pc >= (uintptr_t)__ehdr_start && pc < (uintptr_t)_end;
+}
+
+struct snarl_thread *snarl_call_enter(struct snarl_site site)
+{
+    struct snarl_race_thread *races = snarl_current->races;
+    if (!races || races->ignore || is_ours(site.pc))
+        return NULL;
+    return snarl_enter();
+}
+
+void snarl_call_leave(struct snarl_thread *thr)
+{
+    snarl_leave(thr);
+}
+
+/* Noted calls (code compiled for it) are cheaper than walking the stack. */
+static uint32_t where_of(struct snarl_thread *thr, struct snarl_site site)
+{
+    struct snarl_race_thread *races = thr->races;
+    return races->frame != races->frames ? snarl_race_where(races, site.pc) : snarl_access_where(thr, site);
+}
+
+static void tell(struct snarl_thread *thr, const char *name, uintptr_t start, size_t size, uint32_t flags,
+                 struct snarl_site site)
+{
+    struct snarl_race_thread *races = thr->races;
+    if (!size || snarl_race_range_hit(races, start, size, flags & SNARL_ACCESS_WRITE))
+        return;
+    uintptr_t pc = (uintptr_t)name;
+    races->told = snarl_history_node(where_of(thr, site), pc);
+    snarl_race_range(races, start, size, flags | SNARL_ACCESS_CALL, pc);
+    races->told = 0;
+}
+
+void snarl_call_read(struct snarl_thread *thr, const char *name, const volatile void *start, size_t size,
+                                  struct snarl_site site)
+{
+    tell(thr, name, (uintptr_t)start, size, 0, site);
+}
+
+void snarl_call_write(struct snarl_thread *thr, const char *name, volatile void *start, size_t size,
+                                   struct snarl_site site)
+{
+    tell(thr, name, (uintptr_t)start, size, SNARL_ACCESS_WRITE, site);
+}
+
+void snarl_call_release(struct snarl_thread *thr, const volatile void *address)
+{
+    snarl_order_release(thr, (uintptr_t)address);
+}
+
+void snarl_call_acquire(struct snarl_thread *thr, const volatile void *address)
+{
+    snarl_order_acquire(thr, (uintptr_t)address);
+}
+
+void snarl_call_reads(const char *name, const volatile void *start, size_t size, struct snarl_site site)
+{
+    struct snarl_thread *thr = snarl_call_enter(site);
+    if (!thr)
+        return;
+    snarl_call_read(thr, name, start, size, site);
+    snarl_leave(thr);
+}
+
+void snarl_call_writes(const char *name, volatile void *start, size_t size, struct snarl_site site)
+{
+    struct snarl_thread *thr = snarl_call_enter(site);
+    if (!thr)
+        return;
+    snarl_call_write(thr, name, start, size, site);
+    snarl_leave(thr);
+}
+
+void *snarl_call_true(const char *name)
+{
+    return snarl_real_find(name);
+}

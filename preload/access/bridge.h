@@ -1,0 +1,72 @@
+/* bridge.h - what the interceptors of libsnarl-calls.so ask of libsnarl.so.
+ *
+ * libsnarl-calls.so has the library calls that matter only to the race detector: they read and write the program's memory,
+ * or carry an order from one thread to another. It is preloaded behind libsnarl.so when races are looked for, and
+ * only then, so that memcpy and its like cost nothing otherwise; see docs/decisions/calls-library.md. Each of
+ * its interceptors has the same steps: while `snarl_calls_on` is not set, the true function and nothing else; else enter
+ * (NULL: the true function), tell, leave. A true call that may block or never return is made outside.
+ *
+ * Families, a file each; those in libsnarl.so itself have a star:
+ *   bytes.c        memcpy memmove memset memcmp memchr ... bcopy bzero bcmp, and their fortified forms
+ *   strings.c      str* and stp*                        wide.c        wcs* and wmem*
+ *   files.c        read write pread readv ... open: buffers and edges
+ *   sockets.c      send recv ... accept socketpair: the same      polling.c     eventfd epoll poll select
+ *   stdio.c        FILE: fread fgets getline ...        print.c       printf and scanf families
+ *   variables.c    getenv setenv putenv unsetenv        statics.c     localtime strtok getpwnam ...
+ *   sort.c         qsort bsearch                        loading.c     dlopen atexit pthread_key_create ...
+ *   ports.c *      descriptors: who closed them, which ends belong together
+ * Elsewhere: allocators and mappings (preload/memory.c, heap.c), close and dup (preload/descriptors.c). */
+#ifndef SNARL_PRELOAD_ACCESS_BRIDGE_H
+#define SNARL_PRELOAD_ACCESS_BRIDGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "preload/shim.h"
+
+#pragma GCC visibility push(default)
+
+/* Whether there is anything to tell: races are looked for, and the process has had a second thread. */
+extern bool snarl_calls_on;
+
+static inline bool snarl_calls_wanted(void)
+{
+    return __builtin_expect(snarl_calls_on, 0);
+}
+
+/* The calling thread with its guard set, or NULL: it is inside the detector, unknown, or its accesses are ignored; or it is
+ * the detector itself that calls. */
+struct snarl_thread *snarl_call_enter(struct snarl_site site);
+void snarl_call_leave(struct snarl_thread *thr);
+
+/* `name` is the function called; it must be a literal of libsnarl-calls.so or libsnarl.so. */
+void snarl_call_read(struct snarl_thread *thr, const char *name, const volatile void *start, size_t size,
+                     struct snarl_site site);
+void snarl_call_write(struct snarl_thread *thr, const char *name, volatile void *start, size_t size,
+                      struct snarl_site site);
+/* What `thr` did before is known to who acquires the same address later. */
+void snarl_call_release(struct snarl_thread *thr, const volatile void *address);
+void snarl_call_acquire(struct snarl_thread *thr, const volatile void *address);
+
+/* One access and nothing else, guard not held. */
+void snarl_call_reads(const char *name, const volatile void *start, size_t size, struct snarl_site site);
+void snarl_call_writes(const char *name, volatile void *start, size_t size, struct snarl_site site);
+
+/* libc's function of that name, NULL when it has none. */
+void *snarl_call_true(const char *name);
+
+#pragma GCC visibility pop
+
+/* --- within libsnarl-calls.so --- */
+
+/* A true function and where it is kept. */
+struct snarl_true {
+    const char *name;
+    void *kept; /* the address of a function pointer */
+};
+
+/* Fills all pointers of a family, then sets *done. Again at the same time is harmless. */
+void snarl_true_find(const struct snarl_true *list, size_t count, bool *done);
+
+#endif
