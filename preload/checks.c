@@ -131,6 +131,11 @@ static void acquire_pending(struct snarl_race_thread *races)
         acquire(races, address);
 }
 
+void snarl_checks_catch_up(struct snarl_thread *thr)
+{
+    acquire_pending(races_of(thr));
+}
+
 static void release(struct snarl_race_thread *races, uintptr_t address)
 {
     struct snarl_race_sync *sync = snarl_race_atomic_lock(races, address);

@@ -69,7 +69,7 @@ static bool in_list(const char *list, const char *name)
 
 static enum treatment treatment_of(const char *name, uintptr_t base)
 {
-    static const char s_never[] = "linux-vdso*,libsnarl.so*,libtsan.so*,libasan.so*,libubsan.so*";
+    static const char s_never[] = "linux-vdso*,libsnarl.so*,libsnarl-calls.so*,libtsan.so*,libasan.so*,libubsan.so*";
     static const char s_tables[] = "ld-linux*,libc.so*,libm.so*,libpthread.so*,libdl.so*,librt.so*,libresolv.so*,"
                                    "libnss_*,libgcc_s.so*,libstdc++.so*,libgomp.so*,libjemalloc*,libtcmalloc*,"
                                    "libmimalloc*,libunwind*";
