@@ -144,7 +144,17 @@ extern uint32_t (*snarl_races_place)(struct snarl_race_thread *races);
 /* How much of a module's code is looked at: accesses worth a check, those that have one, and why not all ("" all). */
 void snarl_engine_coverage(uintptr_t address, uint64_t accesses, uint64_t instrumented, const char *reason);
 
+/* Descriptors are variables of four bytes each in this range of addresses, in order; size 0: there are none. */
+struct snarl_descriptors {
+    uintptr_t start, size;
+};
+extern struct snarl_descriptors snarl_races_descriptors;
+
 /* --- rest --- */
+
+/* close() of a descriptor that thread `first` (an id) closed before, at this stack, and nobody opened since. */
+void snarl_descriptor_closed_twice(struct snarl_thread *thr, int fd, uint32_t first, uint32_t first_stack,
+                                   struct snarl_site site);
 
 /* A lock or allocator call inside an asynchronous signal handler. */
 void snarl_signal_unsafe(struct snarl_thread *thr, const char *function, struct snarl_site site);

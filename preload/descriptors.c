@@ -1,10 +1,12 @@
-/* descriptors.c - the program cannot close or replace our file descriptor by accident.
+/* descriptors.c - close and dup: the program cannot close or replace our file descriptor by accident; and what
+ * happens to its own is told to access/ports.c.
  *
  * Programs that close "all" descriptors, or copy onto a number they think free, get the answer they would get if
  * ours were not there. */
 #include <errno.h>
 #include <unistd.h>
 
+#include "preload/access/ports.h"
 #include "preload/real.h"
 #include "preload/shim.h"
 
@@ -19,7 +21,30 @@ SNARL_EXPORT int close(int fd)
         errno = EBADF;
         return -1;
     }
-    return real_close(fd);
+    snarl_port_closing(fd, SNARL_SITE);
+    int result = real_close(fd);
+    if (result != 0 && errno == EBADF)
+        snarl_port_not_open(fd, SNARL_SITE);
+    return result;
+}
+
+SNARL_EXPORT int dup(int from)
+{
+    static int (*s_dup)(int);
+    if (!s_dup)
+        s_dup = (int (*)(int))snarl_real_find("dup");
+    int fd = s_dup(from);
+    if (fd >= 0)
+        snarl_port_copied(from, fd);
+    return fd;
+}
+
+/* What is at `to` is closed by it. */
+static int copied(int from, int to, int result)
+{
+    if (result >= 0 && from != to)
+        snarl_port_copied(from, to);
+    return result;
 }
 
 SNARL_EXPORT int dup2(int from, int to)
@@ -27,7 +52,9 @@ SNARL_EXPORT int dup2(int from, int to)
     snarl_enter_refused();
     if (from != to && snarl_runfile_owns_fd(to))
         snarl_runfile_move_fd();
-    return real_dup2(from, to);
+    if (from != to)
+        snarl_port_closing(to, SNARL_SITE);
+    return copied(from, to, real_dup2(from, to));
 }
 
 SNARL_EXPORT int dup3(int from, int to, int flags)
@@ -35,7 +62,9 @@ SNARL_EXPORT int dup3(int from, int to, int flags)
     snarl_enter_refused();
     if (from != to && snarl_runfile_owns_fd(to))
         snarl_runfile_move_fd();
-    return real_dup3(from, to, flags);
+    if (from != to)
+        snarl_port_closing(to, SNARL_SITE);
+    return copied(from, to, real_dup3(from, to, flags));
 }
 
 SNARL_EXPORT int close_range(unsigned first, unsigned last, int flags)

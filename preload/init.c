@@ -16,6 +16,7 @@
 #include "base/os.h"
 #include "base/text.h"
 #include "preload/access.h"
+#include "preload/access/ports.h"
 #include "preload/environment.h"
 #include "preload/process.h"
 #include "preload/python/python.h"
@@ -207,6 +208,7 @@ void snarl_process_forked(struct snarl_thread *thr)
     snarl_report_forked();
     snarl_engine_forked(thr, snarl_mode_word(), snarl_self_handle());
     snarl_heap_forked();
+    snarl_ports_forked();
     snarl_tsan_attach(thr);
 }
 

@@ -82,6 +82,23 @@ void snarl_misuse_report_held(struct snarl_thread *thr, const char *rule, const 
     snarl_mutex_unlock(&s_lock);
 }
 
+void snarl_descriptor_closed_twice(struct snarl_thread *thr, int fd, uint32_t first, uint32_t first_stack,
+                                   struct snarl_site site)
+{
+    uint32_t stack = snarl_unwind_site(site, &thr->sites, true);
+    struct snarl_thread *closer = snarl_thread_by_id(first);
+    snarl_mutex_lock(&s_lock);
+    snarl_finding_clear(&s_finding, "lock-misuse", "double-close", "observed");
+    s_finding.location.kind = "fd";
+    s_finding.location.address = (uint64_t)fd;
+    add_call(thr, "release", "closes a descriptor that is closed", 0, stack);
+    struct snarl_event *event = snarl_finding_event(&s_finding, "release", "closed the descriptor before");
+    event->thread = first;
+    event->stack = first_stack;
+    send(thr, closer ? closer : thr, NULL);
+    snarl_mutex_unlock(&s_lock);
+}
+
 void snarl_signal_unsafe(struct snarl_thread *thr, const char *function, struct snarl_site site)
 {
     uint32_t stack = snarl_unwind_site(site, &thr->sites, true);

@@ -24,6 +24,7 @@ struct part {
 };
 
 bool snarl_races_on;
+struct snarl_descriptors snarl_races_descriptors;
 bool (*snarl_races_locate)(struct snarl_thread *thr, uintptr_t byte, struct snarl_location *location);
 
 static SNARL_MUTEX s_lock = {.rank = SNARL_RANK_MISUSE}; /* guards s_finding */
@@ -266,6 +267,13 @@ static const char *function_of(const struct snarl_race_access *access)
     return module && module->ours ? (const char *)pc : NULL;
 }
 
+/* The descriptor that an address stands for, or -1. */
+static int descriptor_of(uintptr_t address)
+{
+    uintptr_t offset = address - snarl_races_descriptors.start;
+    return offset < snarl_races_descriptors.size ? (int)(offset / sizeof(uint32_t)) : -1;
+}
+
 static const char *what_of(const struct snarl_race_access *access, char *buffer, size_t size)
 {
     if (access->flags & SNARL_ACCESS_FREE)
@@ -275,9 +283,10 @@ static const char *what_of(const struct snarl_race_access *access, char *buffer,
     if (access->flags & SNARL_ACCESS_CLOSE)
         return "closing of the descriptor";
     struct snarl_text text = snarl_text_in(buffer, size);
+    bool descriptor = descriptor_of(access->address) >= 0;
     snarl_text_add(&text, access->flags & SNARL_ACCESS_ATOMIC ? "atomic " : "");
-    snarl_text_add(&text, access->flags & SNARL_ACCESS_WRITE ? "write" : "read");
-    if (access->size) {
+    snarl_text_add(&text, descriptor ? "use of the descriptor" : access->flags & SNARL_ACCESS_WRITE ? "write" : "read");
+    if (access->size && !descriptor) {
         snarl_text_add_uint(snarl_text_add(&text, " of "), access->size);
         snarl_text_add(&text, access->size == 1 ? " byte" : " bytes");
     }
@@ -333,6 +342,11 @@ static void locate(struct snarl_thread *thr, uintptr_t byte)
 {
     struct snarl_location *location = &s_finding.location;
     location->address = byte;
+    if (descriptor_of(byte) >= 0) {
+        location->kind = "fd";
+        location->address = (uint64_t)descriptor_of(byte);
+        return;
+    }
     if (snarl_races_locate && snarl_races_locate(thr, byte, location))
         return;
     location->kind = snarl_modules_find(byte, true) ? "global" : "unknown";

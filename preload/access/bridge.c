@@ -26,6 +26,9 @@ void snarl_calls_begin(struct snarl_thread *thr)
 
 void snarl_calls_wake(void)
 {
+    if (snarl_calls_on == snarl_races_on)
+        return;
+    snarl_ports_begin();
     snarl_calls_on = snarl_races_on;
 }
 
@@ -57,8 +60,8 @@ static uint32_t where_of(struct snarl_thread *thr, struct snarl_site site)
     return races->frame != races->frames ? snarl_race_where(races, site.pc) : snarl_access_where(thr, site);
 }
 
-static void tell(struct snarl_thread *thr, const char *name, uintptr_t start, size_t size, uint32_t flags,
-                 struct snarl_site site)
+void snarl_call_tell(struct snarl_thread *thr, const char *name, uintptr_t start, size_t size, uint32_t flags,
+                     struct snarl_site site)
 {
     struct snarl_race_thread *races = thr->races;
     if (!size || snarl_race_range_hit(races, start, size, flags & SNARL_ACCESS_WRITE))
@@ -72,13 +75,13 @@ static void tell(struct snarl_thread *thr, const char *name, uintptr_t start, si
 void snarl_call_read(struct snarl_thread *thr, const char *name, const volatile void *start, size_t size,
                                   struct snarl_site site)
 {
-    tell(thr, name, (uintptr_t)start, size, 0, site);
+    snarl_call_tell(thr, name, (uintptr_t)start, size, 0, site);
 }
 
 void snarl_call_write(struct snarl_thread *thr, const char *name, volatile void *start, size_t size,
                                    struct snarl_site site)
 {
-    tell(thr, name, (uintptr_t)start, size, SNARL_ACCESS_WRITE, site);
+    snarl_call_tell(thr, name, (uintptr_t)start, size, SNARL_ACCESS_WRITE, site);
 }
 
 void snarl_call_release(struct snarl_thread *thr, const volatile void *address)

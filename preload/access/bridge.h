@@ -9,6 +9,7 @@
  * Families, a file each; those in libsnarl.so itself have a star:
  *   bytes.c        memcpy memmove memset memcmp memchr ... bcopy bzero bcmp, and their fortified forms
  *   strings.c      str* and stp*                        wide.c        wcs* and wmem*
+ *   traffic.c      what all calls on descriptors have in common
  *   files.c        read write pread readv ... open: buffers and edges
  *   sockets.c      send recv ... accept socketpair: the same      polling.c     eventfd epoll poll select
  *   stdio.c        FILE: fread fgets getline ...        print.c       printf and scanf families
@@ -22,6 +23,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "preload/shim.h"
 
@@ -53,12 +55,36 @@ void snarl_call_acquire(struct snarl_thread *thr, const volatile void *address);
 void snarl_call_reads(const char *name, const volatile void *start, size_t size, struct snarl_site site);
 void snarl_call_writes(const char *name, volatile void *start, size_t size, struct snarl_site site);
 
+/* Descriptors, within the guard (ports.c). A use is told before the call; afterwards with `bad` whether it failed with EBADF. */
+void snarl_port_use(struct snarl_thread *thr, const char *name, int fd, struct snarl_site site);
+void snarl_port_used(struct snarl_thread *thr, const char *name, int fd, bool bad, struct snarl_site site);
+/* A new descriptor, and two that are the ends of one channel. */
+void snarl_port_opened(struct snarl_thread *thr, int fd);
+void snarl_port_paired(struct snarl_thread *thr, int one, int other);
+/* Before something is written to it, after something was read from it. */
+void snarl_port_release(struct snarl_thread *thr, int fd);
+void snarl_port_acquire(struct snarl_thread *thr, int fd);
+
 /* libc's function of that name, NULL when it has none. */
 void *snarl_call_true(const char *name);
 
 #pragma GCC visibility pop
 
 /* --- within libsnarl-calls.so --- */
+
+/* traffic.c: around a call that moves bytes through a descriptor. The guard is not held between the two, so the call may
+ * be cancelled, or interrupted by a handler. The second keeps errno; `result` is what the call returned. */
+void snarl_traffic_reading(const char *name, int fd, struct snarl_site site);
+void snarl_traffic_read(const char *name, int fd, void *buffer, ssize_t result, struct snarl_site site);
+void snarl_traffic_writing(const char *name, int fd, const void *buffer, size_t size, struct snarl_site site);
+void snarl_traffic_written(const char *name, int fd, ssize_t result, struct snarl_site site);
+/* The same for several buffers; to be followed by the others with none. */
+struct iovec;
+void snarl_traffic_gather(const char *name, const struct iovec *part, size_t count, struct snarl_site site);
+void snarl_traffic_scatter(const char *name, const struct iovec *part, size_t count, ssize_t result,
+                           struct snarl_site site);
+/* A call returned a new descriptor, or -1. */
+int snarl_traffic_opened(int fd, struct snarl_site site);
 
 /* A true function and where it is kept. */
 struct snarl_true {

@@ -13,29 +13,29 @@
 static char s_name[32];
 static pthread_mutex_t s_locks[2] = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER};
 
-static void *first(void *unused)
+static void *first(void *name)
 {
     pthread_mutex_lock(&s_locks[0]);
-    strcpy(s_name, "one thread's name"); /* @first */
+    strcpy(s_name, name); /* @first */
     pthread_mutex_unlock(&s_locks[0]);
     scene_arrive();
-    return unused;
+    return NULL;
 }
 
-static void *second(void *unused)
+static void *second(void *name)
 {
     scene_await(1);
     pthread_mutex_lock(&s_locks[OTHER]);
-    strcpy(s_name, "another's"); /* @second */
+    strcpy(s_name, name); /* @second */
     pthread_mutex_unlock(&s_locks[OTHER]);
-    return unused;
+    return NULL;
 }
 
 int main(void)
 {
     pthread_t threads[2];
-    pthread_create(&threads[0], NULL, first, NULL);
-    pthread_create(&threads[1], NULL, second, NULL);
+    pthread_create(&threads[0], NULL, first, (void *)"one thread's name");
+    pthread_create(&threads[1], NULL, second, (void *)"another's");
     pthread_join(threads[0], NULL);
     pthread_join(threads[1], NULL);
     puts(s_name);

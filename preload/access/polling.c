@@ -1,0 +1,111 @@
+/* polling.c - epoll and poll: what they read and write.
+ *
+ * Who adds a descriptor to an epoll set orders what it did before all later waits for the set. */
+#include <poll.h>
+#include <sys/epoll.h>
+
+#include "preload/access/bridge.h"
+
+static int (*real_epoll_create1)(int);
+static int (*real_epoll_ctl)(int, int, int, struct epoll_event *);
+static int (*real_epoll_pwait)(int, struct epoll_event *, int, int, const sigset_t *);
+static int (*real_epoll_wait)(int, struct epoll_event *, int, int);
+static int (*real_poll)(struct pollfd *, nfds_t, int);
+static int (*real_ppoll)(struct pollfd *, nfds_t, const struct timespec *, const sigset_t *);
+
+static const struct snarl_true s_true[] = {
+    {"epoll_create1", &real_epoll_create1},
+    {"epoll_ctl", &real_epoll_ctl},
+    {"epoll_pwait", &real_epoll_pwait},
+    {"epoll_wait", &real_epoll_wait},
+    {"poll", &real_poll},
+    {"ppoll", &real_ppoll},
+};
+static bool s_ready;
+
+static inline void prepare(void)
+{
+    if (__builtin_expect(!s_ready, 0))
+        snarl_true_find(s_true, sizeof(s_true) / sizeof(*s_true), &s_ready);
+}
+
+SNARL_EXPORT int epoll_create1(int flags)
+{
+    prepare();
+    return snarl_traffic_opened(real_epoll_create1(flags), SNARL_SITE);
+}
+
+SNARL_EXPORT int epoll_create(int size)
+{
+    prepare();
+    return size > 0 ? snarl_traffic_opened(real_epoll_create1(0), SNARL_SITE) : real_epoll_create1(-1);
+}
+
+SNARL_EXPORT int epoll_ctl(int set, int operation, int fd, struct epoll_event *event)
+{
+    prepare();
+    struct snarl_thread *thr = snarl_calls_wanted() ? snarl_call_enter(SNARL_SITE) : NULL;
+    if (thr) {
+        snarl_port_use(thr, "epoll_ctl", set, SNARL_SITE);
+        snarl_port_use(thr, "epoll_ctl", fd, SNARL_SITE);
+        if (event && operation != EPOLL_CTL_DEL)
+            snarl_call_read(thr, "epoll_ctl", event, sizeof(*event), SNARL_SITE);
+        snarl_port_release(thr, set);
+        snarl_call_leave(thr);
+    }
+    return real_epoll_ctl(set, operation, fd, event);
+}
+
+static void waited(const char *name, int set, struct epoll_event *events, int count, struct snarl_site site)
+{
+    snarl_traffic_read(name, set, events, count < 0 ? -1 : (ssize_t)((size_t)count * sizeof(*events)), site);
+}
+
+SNARL_EXPORT int epoll_wait(int set, struct epoll_event *events, int limit, int timeout)
+{
+    prepare();
+    if (!snarl_calls_wanted())
+        return real_epoll_wait(set, events, limit, timeout);
+    snarl_traffic_reading("epoll_wait", set, SNARL_SITE);
+    int count = real_epoll_wait(set, events, limit, timeout);
+    waited("epoll_wait", set, events, count, SNARL_SITE);
+    return count;
+}
+
+SNARL_EXPORT int epoll_pwait(int set, struct epoll_event *events, int limit, int timeout, const sigset_t *mask)
+{
+    prepare();
+    if (!snarl_calls_wanted())
+        return real_epoll_pwait(set, events, limit, timeout, mask);
+    snarl_traffic_reading("epoll_pwait", set, SNARL_SITE);
+    int count = real_epoll_pwait(set, events, limit, timeout, mask);
+    waited("epoll_pwait", set, events, count, SNARL_SITE);
+    return count;
+}
+
+static void polling(const char *name, struct pollfd *list, nfds_t count, struct snarl_site site)
+{
+    struct snarl_thread *thr = snarl_call_enter(site);
+    if (!thr)
+        return;
+    snarl_call_write(thr, name, list, count * sizeof(*list), site);
+    for (nfds_t i = 0; i < count; i++)
+        snarl_port_use(thr, name, list[i].fd, site);
+    snarl_call_leave(thr);
+}
+
+SNARL_EXPORT int poll(struct pollfd *list, nfds_t count, int timeout)
+{
+    prepare();
+    if (snarl_calls_wanted())
+        polling("poll", list, count, SNARL_SITE);
+    return real_poll(list, count, timeout);
+}
+
+SNARL_EXPORT int ppoll(struct pollfd *list, nfds_t count, const struct timespec *timeout, const sigset_t *mask)
+{
+    prepare();
+    if (snarl_calls_wanted())
+        polling("ppoll", list, count, SNARL_SITE);
+    return real_ppoll(list, count, timeout, mask);
+}

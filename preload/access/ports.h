@@ -1,0 +1,14 @@
+/* ports.h - the program's file descriptors, for libsnarl.so: what the bridge offers of them is in bridge.h. */
+#ifndef SNARL_PRELOAD_ACCESS_PORTS_H
+#define SNARL_PRELOAD_ACCESS_PORTS_H
+
+#include "preload/shim.h"
+
+/* Around the true close(): before it, and when it has failed with EBADF. Guard not held; both keep errno. */
+void snarl_port_closing(int fd, struct snarl_site site);
+void snarl_port_not_open(int fd, struct snarl_site site);
+/* `fd` is now the same as `from`. */
+void snarl_port_copied(int from, int fd);
+void snarl_ports_forked(void);
+
+#endif
