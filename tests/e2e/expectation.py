@@ -2,7 +2,7 @@
 
 The head comment of each file under samples/ has one or more lines
 
-    expect: KIND [rule=R] [functions=F,G] [lines=@m,@n] [locks=A,B] [location=V] [threads=N] [count=N] [confidence=C] [exit=N] [hangs] [memory=MB]
+    expect: KIND [rule=R] [functions=F,G] [lines=@m,@n] [locks=A,B] [location=V] [threads=N] [count=N] [confidence=C] [what=F] [exit=N] [hangs] [memory=MB]
     expect: nothing [hangs] [memory=MB]
 
 and, when it has a corrected twin, `fixed:` lines of the same form for the build with -DFIXED.
@@ -16,6 +16,7 @@ and, when it has a corrected twin, `fixed:` lines of the same form for the build
     location    the name of the variable that the finding is about
     threads     so many different threads take part
     count       how often it happened, as the finding's `count` says
+    what        the library function that did both accesses of a race
     exit        the exit status of `snarl run` (default 0)
     hangs       the program never ends by itself: snarl has to end it, within a bound
     memory      the program's largest resident size under snarl, in megabytes, is at most so much
@@ -39,6 +40,7 @@ class Finding:
     threads: int = 0
     count: int = 0
     confidence: str = ""
+    what: str = ""
 
 
 @dataclass
@@ -82,7 +84,7 @@ def parse_finding(words, marks, expectation):
             finding.lines = [marks[mark] for mark in value.split(",")]
         elif key in ("functions", "locks"):
             setattr(finding, key, value.split(","))
-        elif key in ("rule", "confidence"):
+        elif key in ("rule", "confidence", "what"):
             setattr(finding, key, value)
         else:
             raise ValueError(f"unknown word in an expectation: {word}")

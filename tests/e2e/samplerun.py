@@ -112,6 +112,9 @@ def differences(expected, finding, source):
         wrong.append(f"location {finding.get('location')} instead of {expected.location}")
     if expected.count and finding["count"] != expected.count:
         wrong.append(f"count {finding['count']} instead of {expected.count}")
+    done_by = {event["what"].rpartition(" by ")[2] for event in finding["events"] if event["role"] == "access"}
+    if expected.what and done_by != {expected.what}:
+        wrong.append(f"done by {sorted(done_by)} instead of {expected.what}")
     if expected.threads and len(threads_of(finding)) != expected.threads:
         wrong.append(f"{len(threads_of(finding))} threads instead of {expected.threads}")
     return wrong
@@ -226,20 +229,20 @@ def read_pending():
     return pending
 
 
-def make_test(sample):
+def make_test(sample, options=()):
     def test(self):
-        wrong = check_sample(sample)
+        wrong = check_sample(sample, options)
         if wrong:
             self.fail(f"{sample.name} ({sample.source.name}):\n  " + "\n  ".join(wrong))
     return test
 
 
-def test_case(group):
-    """A unittest class with one test for each sample of the group."""
+def test_case(group, options=()):
+    """A unittest class with one test for each sample of the group, run with further options of `snarl run`."""
     pending = read_pending()
     methods = {}
     for sample in expectations.read_group(SAMPLES, group):
-        test = make_test(sample)
+        test = make_test(sample, options)
         if sample.name in pending:
             test = unittest.expectedFailure(test)
         methods["test_" + sample.name.split("/")[1].replace("-", "_")] = test
