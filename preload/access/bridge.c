@@ -20,8 +20,11 @@ bool snarl_calls_on;
 
 void snarl_calls_begin(struct snarl_thread *thr)
 {
-    if (snarl_options.races == SNARL_RACES_CALLS && !snarl_races_on && snarl_races_begin(thr))
-        snarl_heap_begin();
+    if (snarl_options.races != SNARL_RACES_CALLS || snarl_races_on || !snarl_races_begin(thr))
+        return;
+    snarl_heap_begin();
+    snarl_engine_note("only library calls were checked for races (--races=calls): atomic operations of the program itself "
+                      "were not seen, so memory that is handed on by them may seem to be raced on");
 }
 
 void snarl_calls_wake(void)

@@ -12,9 +12,7 @@
  *   traffic.c      what all calls on descriptors have in common
  *   files.c        read write pread readv ... open: buffers and edges
  *   sockets.c      send recv ... accept socketpair: the same      polling.c     eventfd epoll poll select
- *   stdio.c        FILE: fread fgets getline ...        print.c       printf and scanf families
- *   variables.c    getenv setenv putenv unsetenv        statics.c     localtime strtok getpwnam ...
- *   sort.c         qsort bsearch                        loading.c     dlopen atexit pthread_key_create ...
+ *   variables.c    getenv setenv putenv unsetenv        statics.c     localtime strtok strerror ...
  *   ports.c *      descriptors: who closed them, which ends belong together
  * Elsewhere: allocators and mappings (preload/memory.c, heap.c), close and dup (preload/descriptors.c). */
 #ifndef SNARL_PRELOAD_ACCESS_BRIDGE_H
