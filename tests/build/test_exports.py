@@ -14,6 +14,7 @@ MEANT = re.compile(r"""
     snarl_annotations_v1            # snarl.h
     | __tsan_\w+ | Annotate\w+      # ThreadSanitizer's and Valgrind's annotations
     | __cxa_guard_(acquire|release|abort)  # C++ statics
+    | snarl_(call_|port_)\w+ | snarl_calls_on  # for libsnarl-calls.so (preload/access/bridge.h)
     | (GOMP|omp|__kmpc)_\w+         # OpenMP
 """, re.X)
 
@@ -37,6 +38,12 @@ class Exports(unittest.TestCase):
         strange = sorted(symbol for symbol in ours - libc if not MEANT.fullmatch(symbol) and
                          not symbol.startswith("GLIBC_"))
         self.assertEqual(strange, [])
+
+    def test_the_library_of_calls_has_functions_of_libc_only(self):
+        libc = {symbol.split("@")[0] for symbol in dynamic_symbols(loaded_library("libc.so.6"), "--defined-only")}
+        calls = set(dynamic_symbols(BUILD / "preload" / "libsnarl-calls.so", "--defined-only"))
+        self.assertIn("memcpy", calls)
+        self.assertEqual(sorted(calls - libc), [])
 
     def test_condition_variables_come_in_both_versions(self):
         symbols = dynamic_symbols(LIBRARY, "--defined-only")
