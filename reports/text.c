@@ -104,6 +104,19 @@ static void put_sum(const struct snarl_page *page, const struct tally *tally)
         snarl_paint(page, SNARL_PAINT_PLAIN, "; %zu accepted by the baseline", tally->accepted);
 }
 
+static bool locks_only(const json_t *processes)
+{
+    const json_t *process;
+    size_t index;
+    json_array_foreach(processes, index, process)
+    {
+        const char *mode = json_string_value(json_object_get(process, "mode"));
+        if (!mode || strcmp(mode, "off") != 0)
+            return false;
+    }
+    return json_array_size(processes) > 0;
+}
+
 static void put_extent(const struct snarl_page *page, const json_t *document)
 {
     const json_t *processes = json_object_get(document, "processes"), *process;
@@ -117,7 +130,8 @@ static void put_extent(const struct snarl_page *page, const json_t *document)
                 count_of == 1 ? "" : "es", threads, threads == 1 ? "" : "s");
     if (runs > 1)
         snarl_paint(page, SNARL_PAINT_FAINT, ", %zu runs", runs);
-    snarl_paint(page, SNARL_PAINT_FAINT, ", %.*f s)", duration < 10 ? 2 : 0, duration);
+    snarl_paint(page, SNARL_PAINT_FAINT, ", %.*f s%s)", duration < 10 ? 2 : 0, duration,
+                locks_only(processes) ? ", races not looked for" : "");
     fputc('\n', page->out);
 }
 

@@ -129,7 +129,7 @@ static void extend(struct snarl_node *at, const struct snarl_node *goal);
 static void follow(struct snarl_edge *edge, const struct snarl_node *goal)
 {
     bool closes = edge->to == goal;
-    if (!closes && on_path(edge->to))
+    if (!edge->blocking || (!closes && on_path(edge->to)))
         return;
     for (struct snarl_instance *instance = edge->instances; instance; instance = instance->next) {
         if (++s_steps > STEPS_MAX)

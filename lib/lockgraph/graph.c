@@ -82,7 +82,6 @@ static struct snarl_edge *add_edge(struct snarl_sync *from, struct snarl_sync *t
     a->out = edge;
     edge->next_in = b->in;
     b->in = edge;
-    s_back_count += snarl_order_add_edge(edge);
     return edge;
 }
 
@@ -174,6 +173,12 @@ static void learn_from(struct snarl_thread *thr, const struct snarl_held *held, 
     instance->acquire_stack = stack;
     instance->mode = (uint8_t)mode;
     instance->how = (uint8_t)how;
+    if (how != SNARL_HOW_BLOCK)
+        return;
+    if (!edge->blocking) {
+        edge->blocking = true;
+        s_back_count += snarl_order_add_edge(edge);
+    }
     if (s_back_count) /* while no edge goes against the order there is no cycle */
         snarl_cycle_search(instance);
 }

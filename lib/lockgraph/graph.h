@@ -32,7 +32,8 @@ struct snarl_edge {
     struct snarl_instance *instances;
     uint32_t instance_count;
     uint32_t count; /* contexts learnt */
-    bool back;      /* closes a cycle: not part of the topological order */
+    bool blocking;  /* an instance waits without limit; the others (tries) can be part of no cycle */
+    bool back;      /* closes a cycle of blocking edges: not part of the topological order */
 };
 
 struct snarl_node {

@@ -1,6 +1,6 @@
 /* order.c - see graph.h.
  *
- * Invariant: for every edge that is not a back edge, from->order < to->order. A new edge that goes
+ * Invariant: for every blocking edge that is not a back edge, from->order < to->order. A new edge that goes
  * against it makes us look at the nodes between the two positions only: forward from `to`, backward from `from`.
  * If the forward search meets `from`, the edge closes a cycle; otherwise the nodes found share
  * out their own positions again, those before first. */
@@ -48,7 +48,7 @@ static bool search_forward(struct snarl_node *start, const struct snarl_node *go
     push(&s_forward, start);
     for (uint32_t i = 0; i < s_forward.count; i++) {
         for (struct snarl_edge *edge = s_forward.node[i]->out; edge; edge = edge->next_out) {
-            if (edge->back || edge->to->mark == s_mark || edge->to->order > limit)
+            if (edge->back || !edge->blocking || edge->to->mark == s_mark || edge->to->order > limit)
                 continue;
             if (edge->to == goal)
                 return true;
@@ -66,7 +66,7 @@ static void search_backward(struct snarl_node *start, uint32_t limit)
     push(&s_backward, start);
     for (uint32_t i = 0; i < s_backward.count; i++) {
         for (struct snarl_edge *edge = s_backward.node[i]->in; edge; edge = edge->next_in) {
-            if (edge->back || edge->from->mark == s_mark || edge->from->order < limit)
+            if (edge->back || !edge->blocking || edge->from->mark == s_mark || edge->from->order < limit)
                 continue;
             edge->from->mark = s_mark;
             push(&s_backward, edge->from);

@@ -69,17 +69,25 @@ static const struct snarl_module *our_module(void)
     return s_ours && s_ours->ours && !s_ours->main ? s_ours : NULL; /* in a unit test we are the program */
 }
 
-static struct snarl_site_entry *entry_of(struct snarl_site_cache *cache, struct snarl_site site)
+static struct snarl_site_shape *shape_of(struct snarl_site_cache *cache, struct snarl_site site)
 {
-    return &cache->entry[snarl_hash(site.pc ^ site.cfa << 20) % SNARL_SITE_ENTRIES];
+    return &cache->shape[snarl_hash(site.pc ^ site.cfa << 20) % SNARL_SITE_SHAPES];
+}
+
+/* The set of two places where a stack of this site is. A wrapper is called from many functions at the same depth: what
+ * tells them apart is the return address above it, which lies at the same offset each time. */
+static struct snarl_site_entry *set_of(struct snarl_site_cache *cache, struct snarl_site site)
+{
+    const struct snarl_site_shape *shape = shape_of(cache, site);
+    uintptr_t caller = 0;
+    if (shape->site.pc == site.pc && shape->site.cfa == site.cfa && shape->offset)
+        caller = *(const uintptr_t *)(site.cfa + shape->offset);
+    return &cache->entry[snarl_hash(site.pc ^ site.cfa << 20 ^ caller << 8) % (SNARL_SITE_ENTRIES / 2) * 2];
 }
 
 static void remember(struct snarl_site_cache *cache, const struct walk *walk, uint32_t stack)
 {
-    struct snarl_site_entry *entry = entry_of(cache, walk->site);
-    entry->site = walk->site;
-    entry->stack = stack;
-    entry->checked = 0;
+    struct snarl_site_entry fresh = {.site = walk->site, .stack = stack}, *entry = &fresh;
     for (uint32_t i = 1; i < walk->count && i <= SNARL_SITE_CHECKED; i++) {
         uintptr_t offset = walk->cfa[i] - sizeof(uintptr_t) - walk->site.cfa;
         if (walk->cfa[i] <= walk->site.cfa || offset > UINT32_MAX)
@@ -89,6 +97,9 @@ static void remember(struct snarl_site_cache *cache, const struct walk *walk, ui
         entry->offset[entry->checked] = (uint32_t)offset;
         entry->value[entry->checked++] = walk->frame[i];
     }
+    *shape_of(cache, walk->site) =
+        (struct snarl_site_shape){walk->site, fresh.checked ? fresh.offset[0] : 0};
+    set_of(cache, walk->site)[cache->turn++ & 1] = fresh;
 }
 
 uint32_t snarl_unwind_capture(struct snarl_site site, struct snarl_site_cache *cache)
@@ -129,10 +140,12 @@ uint32_t snarl_unwind_site(struct snarl_site site, struct snarl_site_cache *cach
 {
     if (__builtin_expect(site.pc >> 63, 0)) /* no address of a program: snarl_site_of_stack */
         return (uint32_t)site.pc;
-    const struct snarl_site_entry *entry = entry_of(cache, site);
+    const struct snarl_site_entry *set = set_of(cache, site);
     cache->calls++;
-    if (still_there(entry, site))
-        return entry->stack;
+    if (still_there(&set[0], site))
+        return set[0].stack;
+    if (still_there(&set[1], site))
+        return set[1].stack;
     if (must || may_walk(cache))
         return snarl_unwind_capture(site, cache);
     snarl_count(SNARL_COUNT_STACK_SKIPPED);
