@@ -138,12 +138,15 @@ static struct start *make_start(struct snarl_thread *thr, const pthread_attr_t *
     return NULL;
 }
 
-/* After the true creation: `child` may have run and ended by now. */
+/* After the true creation, which stores the handle before the child runs (programs rely on that, so it is given the
+ * program's own place). `child` may have run and ended by now, and the place with it: it is only read while the
+ * child has not come as far as telling its handle itself. */
 static void created(struct snarl_thread *thr, struct start *start, struct snarl_thread *child, uint32_t id,
-                    uint64_t handle, bool success)
+                    const pthread_t *handle, bool success)
 {
     if (success) {
-        snarl_engine_thread_created(child, id, handle);
+        if (child->id == id && !child->handle)
+            snarl_engine_thread_created(child, id, (uint64_t)*handle);
         return;
     }
     snarl_engine_thread_not_created(thr, child);
@@ -164,11 +167,8 @@ SNARL_EXPORT int pthread_create(pthread_t *handle, const pthread_attr_t *attribu
     start->function = function;
     struct snarl_thread *child = start->thr;
     uint32_t id = child->id;
-    pthread_t made;
-    int result = real_pthread_create(&made, attributes, run, start);
-    if (result == 0)
-        *handle = made;
-    created(thr, start, child, id, (uint64_t)made, result == 0);
+    int result = real_pthread_create(handle, attributes, run, start);
+    created(thr, start, child, id, handle, result == 0);
     snarl_leave(thr);
     return result;
 }
@@ -186,11 +186,8 @@ SNARL_EXPORT int thrd_create(thrd_t *handle, thrd_start_t function, void *argume
     start->c11_function = function;
     struct snarl_thread *child = start->thr;
     uint32_t id = child->id;
-    thrd_t made;
-    int result = real_thrd_create(&made, run_c11, start);
-    if (result == thrd_success)
-        *handle = made;
-    created(thr, start, child, id, (uint64_t)made, result == thrd_success);
+    int result = real_thrd_create(handle, run_c11, start);
+    created(thr, start, child, id, handle, result == thrd_success);
     snarl_leave(thr);
     return result;
 }
