@@ -14,6 +14,9 @@
 
 #define EDGES_MAX 400000u
 #define INSTANCES_MAX 32u
+#define CHAIN_MOST (1u << 15)               /* entries of a thread's cache of orders */
+#define CHAIN_BYTES ((size_t)16 << 20)      /* of all larger caches together */
+#define WASTE_MOST 1000u
 
 static SNARL_MUTEX s_lock = {.rank = SNARL_RANK_GRAPH};
 static struct snarl_map s_edges; /* (from id, to id) -> edge */
@@ -30,11 +33,34 @@ static uint64_t chain_key(const struct snarl_thread *thr, const struct snarl_syn
     return snarl_hash_join(hash, stack);
 }
 
+static struct snarl_chain_entry *chain_entry(struct snarl_thread *thr, uint64_t key)
+{
+    return thr->chain ? &thr->chain[key % thr->chain_size] : &thr->chain_cache[key % SNARL_CHAIN_CACHE];
+}
+
+/* A program with thousands of locks has more orders than fit in the first cache: a thread that keeps asking the graph for
+ * what is known already gets a larger one, as long as all of them stay below CHAIN_BYTES. */
+static void grow_chain(struct snarl_thread *thr)
+{
+    static size_t s_bytes;
+    uint32_t old = thr->chain ? thr->chain_size : SNARL_CHAIN_CACHE, size = old * 8;
+    size_t bytes = size * sizeof(*thr->chain);
+    thr->chain_wasted = 0;
+    if (size > CHAIN_MOST || __atomic_add_fetch(&s_bytes, bytes, __ATOMIC_RELAXED) > CHAIN_BYTES)
+        return;
+    struct snarl_chain_entry *chain = snarl_memory_alloc(bytes);
+    if (!chain)
+        return;
+    snarl_memory_free(thr->chain, old * sizeof(*chain));
+    thr->chain = chain;
+    thr->chain_size = size;
+}
+
 bool snarl_lockgraph_known(struct snarl_thread *thr, const struct snarl_sync *sync, enum snarl_mode mode,
                            enum snarl_how how, uint32_t stack)
 {
     uint64_t key = chain_key(thr, sync, mode, how, stack);
-    const struct snarl_chain_entry *entry = &thr->chain_cache[key % SNARL_CHAIN_CACHE];
+    const struct snarl_chain_entry *entry = chain_entry(thr, key);
     return entry->key == key && entry->weak_version == thr->weak_version;
 }
 
@@ -42,8 +68,7 @@ static void remember_chain(struct snarl_thread *thr, const struct snarl_sync *sy
                            enum snarl_how how, uint32_t stack)
 {
     uint64_t key = chain_key(thr, sync, mode, how, stack);
-    thr->chain_cache[key % SNARL_CHAIN_CACHE] =
-        (struct snarl_chain_entry){.key = key, .weak_version = thr->weak_version};
+    *chain_entry(thr, key) = (struct snarl_chain_entry){.key = key, .weak_version = thr->weak_version};
 }
 
 /* --- growing --- */
@@ -159,38 +184,43 @@ static struct snarl_instance *add_instance(struct snarl_edge *edge, struct snarl
     return instance;
 }
 
-static void learn_from(struct snarl_thread *thr, const struct snarl_held *held, struct snarl_sync *sync,
+/* Whether there was something to learn. */
+static bool learn_from(struct snarl_thread *thr, const struct snarl_held *held, struct snarl_sync *sync,
                        enum snarl_mode mode, enum snarl_how how, uint32_t stack)
 {
     struct snarl_edge *edge = snarl_map_get(&s_edges, edge_key(held->lock, sync));
     if (!edge && !(edge = add_edge(held->lock, sync)))
-        return;
+        return true;
     edge->count++;
     uint64_t key = snarl_hash_join(chain_key(thr, sync, mode, how, stack), (uint64_t)thr->id << 32 | held->stack);
     struct snarl_instance *instance = add_instance(edge, thr, held, key);
     if (!instance)
-        return;
+        return false;
     instance->acquire_stack = stack;
     instance->mode = (uint8_t)mode;
     instance->how = (uint8_t)how;
     if (how != SNARL_HOW_BLOCK)
-        return;
+        return true;
     if (!edge->blocking) {
         edge->blocking = true;
         s_back_count += snarl_order_add_edge(edge);
     }
     if (s_back_count) /* while no edge goes against the order there is no cycle */
         snarl_cycle_search(instance);
+    return true;
 }
 
 void snarl_lockgraph_learn(struct snarl_thread *thr, struct snarl_sync *sync, enum snarl_mode mode,
                            enum snarl_how how, uint32_t stack)
 {
+    bool fresh = false;
     snarl_mutex_lock(&s_lock);
     for (uint32_t i = 0; i < thr->held_count; i++)
         if (thr->held[i].lock != sync)
-            learn_from(thr, &thr->held[i], sync, mode, how, stack);
+            fresh |= learn_from(thr, &thr->held[i], sync, mode, how, stack);
     snarl_mutex_unlock(&s_lock);
+    if (!fresh && ++thr->chain_wasted > WASTE_MOST)
+        grow_chain(thr);
     remember_chain(thr, sync, mode, how, stack);
 }
 
@@ -321,6 +351,8 @@ void snarl_lockgraph_forked(struct snarl_thread *thr)
 {
     snarl_object_each(drop_out, NULL);
     memset(thr->chain_cache, 0, sizeof(thr->chain_cache));
+    if (thr->chain)
+        memset(thr->chain, 0, thr->chain_size * sizeof(*thr->chain));
 }
 
 void snarl_lockgraph_forget(struct snarl_sync *sync)

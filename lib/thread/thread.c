@@ -77,6 +77,8 @@ static void renew(struct snarl_thread *thr, struct snarl_thread *creator, uint32
     thr->held_hash = 0;
     memset(thr->lock_cache, 0, sizeof(thr->lock_cache));
     memset(thr->chain_cache, 0, sizeof(thr->chain_cache));
+    if (thr->chain)
+        memset(thr->chain, 0, thr->chain_size * sizeof(*thr->chain));
     memset(&thr->sites, 0, sizeof(thr->sites));
     thr->weak_epoch++;
     changed(thr);

@@ -109,6 +109,9 @@ struct snarl_thread {
     struct snarl_snapshot *weak_snapshot; /* of this version, NULL until somebody needs it */
 
     struct snarl_sync *lock_cache[SNARL_LOCK_CACHE];
+    struct snarl_chain_entry *chain;  /* what the thread has seen of lock orders (lockgraph); NULL: chain_cache */
+    uint32_t chain_size;              /* entries of it, a power of two */
+    uint32_t chain_wasted;            /* times that an order was looked up in the graph for nothing */
     struct snarl_chain_entry chain_cache[SNARL_CHAIN_CACHE];
     struct snarl_site_cache sites;
 
