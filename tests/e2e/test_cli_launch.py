@@ -286,7 +286,7 @@ class Timeout(CommandCase):
         self.assertEqual(result.returncode, 124)
 
     def test_a_stopped_program_is_ended(self):
-        process = self.start("run", "--timeout=0.5", "-q", "sh", "-c", "echo $$; exec sleep 1000")
+        process = self.start("run", "--timeout=4", "-q", "sh", "-c", "echo $$; exec sleep 1000")
         os.kill(int(process.stdout.readline()), signal.SIGTTIN)
         self.assertEqual(os.WIFSTOPPED(os.waitpid(process.pid, os.WUNTRACED)[1]), True)
         process.send_signal(signal.SIGCONT)
