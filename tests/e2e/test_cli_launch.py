@@ -287,7 +287,7 @@ class Timeout(CommandCase):
 
     def test_a_stopped_program_is_ended(self):
         process = self.start("run", "--timeout=4", "-q", "sh", "-c", "echo $$; exec sleep 1000")
-        os.kill(int(process.stdout.readline()), signal.SIGTTIN)
+        os.kill(int(process.stdout.readline()), signal.SIGSTOP)  # the others do nothing in an orphaned process group
         self.assertEqual(os.WIFSTOPPED(os.waitpid(process.pid, os.WUNTRACED)[1]), True)
         process.send_signal(signal.SIGCONT)
         self.assertEqual(process.wait(PATIENCE_S), 124)
