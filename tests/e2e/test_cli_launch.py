@@ -11,6 +11,10 @@ import unittest
 
 from command import LIBRARY, PATIENCE_S, SNARL, STANDIN, CommandCase
 
+# A shell without job control starts what it puts in the background with these ignored, and so would the programs here be.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+
 # Prints what the kernel gave the program: mask and dispositions are inherited, so they must be untouched.
 SHOW_SIGNALS = """
 import re
