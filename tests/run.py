@@ -29,8 +29,8 @@ def count_cases(output, passed):
         good += int(passing)
         bad += int(failing) + int(crashing)
     for total, _, notes in UNITTEST.findall(output):
-        numbers = {word: int(value) for word, value in re.findall(r"([a-z]+)=(\d+)", notes)}
-        wrong = sum(numbers.get(word, 0) for word in ("failures", "errors", "successes"))  # unexpected successes
+        numbers = {word: int(value) for word, value in re.findall(r"([a-z ]*[a-z])=(\d+)", notes)}
+        wrong = sum(numbers.get(word, 0) for word in ("failures", "errors", "unexpected successes"))
         skips = numbers.get("skipped", 0)
         good += int(total) - wrong - skips
         bad += wrong
@@ -71,6 +71,8 @@ def main():
         bad += case_bad
         if case_skipped:
             print(f"skipped: {case_skipped} of {name}")
+        if case_bad:
+            print(f"failed: {case_bad} of {name}")
     if good + bad == 0:
         print("no test ran")
     print(f"{good} passed, {bad} failed")
