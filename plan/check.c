@@ -4,7 +4,6 @@
  *     the word, made to look like that of a write, lies in a window of words that the engine keeps for the thread:
  *
  *         lea   EA, %r            ; r: dead, or saved in the thread's slot 0
- *         and   $-4, %r           ; 1 byte; $-3 for 2 bytes; not for longer ones
  *         btc   $46, %r
  *         mov   (%r), %r          ; 32 or 64 bits: one word, or two
  *         or    %fs:write, %r     ; reads only
@@ -12,6 +11,17 @@
  *         test  %r, %fs:outside
  *         jne   stub
  *     back:
+ *
+ * One and two bytes are a part of a cell. The word must cover these; the bits of the others are added:
+ *
+ *         lea   EA, %r
+ *         mov   %r, %s            ; s: another such register, its slot is 1
+ *         and   $3, %s
+ *         and   $-4, %r
+ *         btc   $46, %r
+ *         mov   (%r), %r
+ *         or    %fs:others(,%s,4), %r
+ *         sub   ...
  *
  * A word that is not aligned as its size wants loads parts of two cells: their mixture is not in the window (but for
  * one chance in millions, which hides one access), so the stub sees it. 16 and 32 bytes compare their pairs of
@@ -246,14 +256,8 @@ static void leave_to(struct snarl_emitter *e, struct snarl_stub *stub, unsigned 
     snarl_emit_word(e, 0);
 }
 
-static void mask_address(struct snarl_emitter *e, unsigned reg, unsigned size)
+static void to_shadow(struct snarl_emitter *e, unsigned reg)
 {
-    if (size <= 2) { /* and $-4 or $-3, %reg */
-        snarl_emit_byte(e, 0x48 | reg >> 3);
-        snarl_emit_byte(e, 0x83);
-        snarl_emit_byte(e, 0xe0 | (reg & 7));
-        snarl_emit_byte(e, size == 1 ? 0xfc : 0xfd);
-    }
     snarl_emit_byte(e, 0x48 | reg >> 3); /* btc $46, %reg */
     snarl_emit_byte(e, 0x0f);
     snarl_emit_byte(e, 0xba);
@@ -261,13 +265,50 @@ static void mask_address(struct snarl_emitter *e, unsigned reg, unsigned size)
     snarl_emit_byte(e, SHADOW_BIT);
 }
 
-/* The test of the cells proper. */
+static void and_imm(struct snarl_emitter *e, bool wide, unsigned reg, int value)
+{
+    snarl_emit_byte(e, 0x40u | (wide ? 8u : 0) | reg >> 3);
+    snarl_emit_byte(e, 0x83);
+    snarl_emit_byte(e, 0xe0 | (reg & 7));
+    snarl_emit_byte(e, (uint8_t)value);
+}
+
+/* or %fs:others[part](, index, 4), reg */
+static void or_others(struct snarl_emitter *e, unsigned reg, unsigned index, unsigned part)
+{
+    snarl_emit_byte(e, 0x64);
+    snarl_emit_byte(e, 0x40u | reg >> 3 << 2 | index >> 3 << 1);
+    snarl_emit_byte(e, 0x0b);
+    snarl_emit_byte(e, (reg & 7) << 3 | 4);
+    snarl_emit_byte(e, 2u << 6 | (index & 7) << 3 | 5);
+    snarl_offsets_add(&e->thread_fixes, snarl_emit_here(e));
+    snarl_emit_word(e, FIELD(others) + part * 16);
+}
+
+static void test_part(struct snarl_emitter *e, const struct snarl_instruction *x, const struct scratch *scratch,
+                      struct snarl_stub *stub)
+{
+    unsigned part = (x->size == 2 ? SNARL_PART_READ_2 : SNARL_PART_READ_1) + !!(x->flags & SNARL_ACCESS_WRITE);
+    snarl_emit_byte(e, 0x40u | scratch->reg >> 3 << 2 | scratch->second >> 3); /* mov %reg, %second */
+    snarl_emit_byte(e, 0x89);
+    snarl_emit_byte(e, 0xc0u | (scratch->reg & 7) << 3 | (scratch->second & 7));
+    and_imm(e, false, scratch->second, 3);
+    and_imm(e, true, scratch->reg, -4);
+    to_shadow(e, scratch->reg);
+    op_reg(e, false, 0x8b, scratch->reg, scratch->reg, 0);
+    or_others(e, scratch->reg, scratch->second, part);
+    op_thread(e, false, 0x2b, scratch->reg, FIELD(first));
+    op_thread(e, false, 0x85, scratch->reg, FIELD(outside));
+    leave_to(e, stub, 0, false);
+}
+
+/* The test of whole cells. */
 static void test_cells(struct snarl_emitter *e, const struct snarl_instruction *x, const struct scratch *scratch,
                        struct snarl_stub *stub)
 {
     unsigned size = x->size, word = size > 8 ? scratch->second : scratch->reg, exits = 0;
     bool wide = size > 4;
-    mask_address(e, scratch->reg, size);
+    to_shadow(e, scratch->reg);
     op_reg(e, wide, 0x8b, word, scratch->reg, 0);
     for (unsigned at = 8; at < size; at += 8) {
         op_reg(e, true, 0x3b, word, scratch->reg, (int)at);
@@ -293,12 +334,8 @@ static void race_check(struct snarl_emitter *e, const struct snarl_instruction *
     uint32_t avoid = address_registers(x) | (keep_flags ? 1u << RAX : 0);
     bool save = false, save_second = false;
     scratch.reg = pick_register(live, avoid, &save);
-    if (x->size > 8 && has_fast_path(x))
+    if ((x->size > 8 || x->size <= 2) && has_fast_path(x))
         scratch.second = pick_register(live, avoid | 1u << scratch.reg, &save_second);
-    if (keep_flags && save_second) { /* slot 1 serves the flags */
-        scratch.second = SNARL_REGISTER_NONE;
-        save_second = false;
-    }
     snarl_emit_map(e, map_of(at, SNARL_MAP_CHECK, &scratch));
     if (keep_flags) {
         save_flags(e);
@@ -313,15 +350,19 @@ static void race_check(struct snarl_emitter *e, const struct snarl_instruction *
     scratch.second_saved = save_second;
     snarl_emit_map(e, map_of(at, SNARL_MAP_CHECK, &scratch));
     struct snarl_stub *stub = new_stub(e, x, at, &scratch, SNARL_LINK_ACCESS);
-    if (has_fast_path(x) && (x->size <= 8 || scratch.second != SNARL_REGISTER_NONE)) {
+    if (has_fast_path(x)) {
         snarl_emit_lea(e, scratch.reg, x);
-        test_cells(e, x, &scratch, stub);
+        (x->size <= 2 ? test_part : test_cells)(e, x, &scratch, stub);
     } else {
         leave_to(e, stub, 0, true);
     }
     stub->back = snarl_emit_here(e);
     if (save_second)
         snarl_emit_thread_op(e, 0x8b, scratch.second, FIELD(slot[1]));
+    if (save_second && keep_flags) { /* whose restoring needs slot 1 */
+        scratch.second_saved = false;
+        snarl_emit_map(e, map_of(at, SNARL_MAP_CHECK, &scratch));
+    }
     if (save)
         snarl_emit_thread_op(e, 0x8b, scratch.reg, FIELD(slot[0]));
     if (keep_flags)

@@ -23,7 +23,7 @@
 #include <stdint.h>
 
 #define SNARL_PLAN_MAGIC "SNARLPLN"
-#define SNARL_PLAN_VERSION 1u
+#define SNARL_PLAN_VERSION 2u
 #define SNARL_PLAN_PAGE 4096u
 
 enum snarl_plan_check { /* what stands before an access */
@@ -122,6 +122,8 @@ struct snarl_plan_row {
     int16_t rbp_offset; /* 0: rbp is unchanged */
 };
 
+enum snarl_plan_part { SNARL_PART_READ_1, SNARL_PART_WRITE_1, SNARL_PART_READ_2, SNARL_PART_WRITE_2, SNARL_PARTS };
+
 /* The per-thread area that checks use, at a fixed offset from the thread pointer. Two-word values hold the same
  * 32 bits twice, so that one comparison serves two cells. */
 struct snarl_plan_thread {
@@ -131,8 +133,10 @@ struct snarl_plan_thread {
     uint64_t outside; /* ... has none of these bits when the access is known already */
     uint64_t write;   /* what makes the word of a read look like that of a write */
     uint64_t atomic;  /* the address of the atomic operation in progress */
+    /* For parts of a cell, by the place of the first byte: what makes a word that covers them look like that of a write of all. */
+    uint32_t others[SNARL_PARTS][4];
 };
-#define SNARL_PLAN_THREAD_USUAL (-64) /* where the area is in a program without thread-local storage of its own */
+#define SNARL_PLAN_THREAD_USUAL (-128) /* where the area is in a program without thread-local storage of its own */
 
 enum snarl_site_flags {
     SNARL_SITE_WRITE = 1,

@@ -162,13 +162,17 @@ static bool plain_atomic(struct snarl_race_thread *races, uintptr_t address, uin
     return true;
 }
 
+bool snarl_entry_passes(uintptr_t address, uint64_t back)
+{
+    const struct snarl_plan_site *site = (const struct snarl_plan_site *)(back + SNARL_SITE_AT);
+    const struct snarl_race_thread *races = snarl_current->races;
+    return !races || snarl_race_is_known(races, address, site->size, site->flags & SNARL_SITE_WRITE);
+}
+
 void snarl_entry_on_access(struct snarl_entry_frame *frame)
 {
     const struct snarl_plan_site *site = snarl_entry_site(frame);
     bool write = site->flags & SNARL_SITE_WRITE;
-    const struct snarl_thread *known = snarl_current;
-    if (known->races && snarl_race_is_known(known->races, frame->address, site->size, write))
-        return;
     struct snarl_thread *thr = enter(frame);
     if (!thr)
         return;

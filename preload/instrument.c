@@ -29,8 +29,17 @@
 #define MODULES_MAX 512
 #define TEXT_MAX (20ul << 20) /* larger ones are not planned while the program waits */
 
+#define ONE(byte, write) (SNARL_CELL_FULL & ~(1u << ((write ? SNARL_CELL_WRITTEN_SHIFT : SNARL_CELL_READ_SHIFT) + (byte))))
+#define TWO(byte, write) (ONE(byte, write) & ONE((byte) + 1, write))
+#define NEVER SNARL_CELL_UNIT /* two bytes of two cells: a unit that is in no window */
+
 __thread struct snarl_plan_thread snarl_area __attribute__((tls_model("initial-exec"))) = {
-    .write = 0x8000000080000000u};
+    .write = (uint64_t)SNARL_CELL_WRITTEN << 32 | SNARL_CELL_WRITTEN,
+    .others = {[SNARL_PART_READ_1] = {ONE(0, false), ONE(1, false), ONE(2, false), ONE(3, false)},
+               [SNARL_PART_WRITE_1] = {ONE(0, true), ONE(1, true), ONE(2, true), ONE(3, true)},
+               [SNARL_PART_READ_2] = {TWO(0, false), TWO(1, false), TWO(2, false), NEVER},
+               [SNARL_PART_WRITE_2] = {TWO(0, true), TWO(1, true), TWO(2, true), NEVER}},
+};
 
 enum treatment { LEAVE_ALONE, TABLES_ONLY, INSTRUMENT };
 

@@ -23,6 +23,7 @@
 #include "race/state.h"
 
 struct snarl_race_global snarl_race_global;
+uint32_t snarl_race_generation;
 
 /* One access in progress. */
 struct access {
@@ -36,7 +37,7 @@ struct access {
 
 /* --- epochs and caches --- */
 
-/* Up to the end of the chunk, cut to a power of two: units not yet taken are in no cell. */
+/* Up to the end of the run, cut to a power of two: units not yet taken are in no cell. */
 void snarl_race_window_update(struct snarl_race_thread *thr)
 {
     const uint64_t twice = 0x100000001u;
@@ -46,8 +47,8 @@ void snarl_race_window_update(struct snarl_race_thread *thr)
         return;
     if (thr->ignore) {
         window.outside = 0;
-    } else if (!thr->pending && first_unit < thr->chunk_end) {
-        uint32_t room = 1u << (31 - __builtin_clz(thr->chunk_end - first_unit));
+    } else if (!thr->pending && first_unit < thr->run_end) {
+        uint32_t room = 1u << (31 - __builtin_clz(thr->run_end - first_unit));
         window.first = thr->base * twice;
         window.outside = ~((room - 1) * twice);
     }
@@ -75,8 +76,10 @@ void snarl_race_new_stamp(struct snarl_race_thread *thr)
         memset(thr->hit, 0, sizeof(thr->hit));
         thr->stamp = 1;
     }
-    if (thr->chunk_end)
-        snarl_chunks[snarl_chunk_of(thr)].stamp = thr->stamp;
+    if (thr->run_end) {
+        uint32_t last = thr->next_unit > thr->run_start ? thr->next_unit - 1 : thr->run_start;
+        snarl_chunks[last / SNARL_CHUNK_UNITS].stamp = thr->stamp;
+    }
 }
 
 void snarl_race_begin_epoch(struct snarl_race_thread *thr)
@@ -93,17 +96,30 @@ void snarl_race_begin_epoch(struct snarl_race_thread *thr)
     snarl_count(SNARL_COUNT_RACE_EPOCHS);
 }
 
-/* `count` units in a row; 0 when the table is full. */
+/* Each run is twice as long as the one before. */
+static bool take_run(struct snarl_race_thread *thr)
+{
+    uint32_t chunks = thr->run_chunks ? thr->run_chunks : 1;
+    thr->run_chunks = chunks < SNARL_RUN_CHUNKS ? 2 * chunks : chunks;
+    uint32_t first = snarl_records_take_run(thr, &chunks);
+    if (!first)
+        return false;
+    thr->next_unit = thr->run_start = first;
+    thr->run_end = first + chunks * SNARL_CHUNK_UNITS;
+    snarl_race_set_range(thr, first);
+    return true;
+}
+
+/* `count` units of one chunk in a row; 0 when the table is full. */
 static uint32_t take_units(struct snarl_race_thread *thr, uint32_t count)
 {
-    if (thr->next_unit + count > thr->chunk_end) {
-        uint32_t chunk = snarl_records_take_chunk(thr);
-        if (!chunk)
-            return 0;
-        thr->next_unit = chunk;
-        thr->chunk_end = chunk + SNARL_CHUNK_UNITS;
-        snarl_race_set_range(thr, chunk);
-    }
+    uint32_t inside = thr->next_unit % SNARL_CHUNK_UNITS;
+    if (inside + count > SNARL_CHUNK_UNITS)
+        thr->next_unit += SNARL_CHUNK_UNITS - inside;
+    if (thr->next_unit >= thr->run_end && !take_run(thr))
+        return 0;
+    if (thr->next_unit % SNARL_CHUNK_UNITS == 0)
+        snarl_chunks[thr->next_unit / SNARL_CHUNK_UNITS].stamp = thr->stamp;
     uint32_t unit = thr->next_unit;
     thr->next_unit += count;
     thr->span = thr->next_unit - snarl_cell_unit(thr->base);
@@ -216,7 +232,7 @@ static void covered_by_me(const struct snarl_race_thread *thr, const uint32_t *m
 
 static struct snarl_hit *hit_of(struct snarl_race_thread *thr, uint32_t word)
 {
-    return &thr->hit[(word ^ word >> 8) & (SNARL_HIT_CACHE - 1)];
+    return &thr->hit[snarl_hit_index(word)];
 }
 
 /* The word stays: an access of this epoch stands for this one. Remembers it for the next ones. */
@@ -302,7 +318,7 @@ static uint32_t keep_members(struct snarl_race_thread *thr, const struct access 
         if (ordered && snarl_access_stands_for(access->flags, record->flags))
             bytes &= ~both;
         if (bytes)
-            kept[keep++] = snarl_cell_word(snarl_cell_unit(member[i]), bytes, false);
+            kept[keep++] = snarl_cell_word(snarl_cell_unit(member[i]), bytes, 0);
     }
     return keep;
 }
@@ -314,7 +330,7 @@ static uint32_t word_of(struct snarl_race_thread *thr, const struct access *acce
     bool plain = !(access->flags & SNARL_ACCESS_ATOMIC);
     bool write = access->flags & SNARL_ACCESS_WRITE;
     if (count == 1 && plain)
-        return member[0] | (write ? SNARL_CELL_WRITE : 0);
+        return member[0] | (write ? snarl_cell_mask(member[0]) << SNARL_CELL_WRITTEN_SHIFT : 0);
     if (count == 1 && snarl_cell_mask(member[0]) == 0xf)
         return snarl_cell_unit(member[0]);
     uint32_t unit = state_of(thr, member, count);
@@ -322,9 +338,31 @@ static uint32_t word_of(struct snarl_race_thread *thr, const struct access *acce
         return unit;
     uint32_t read, written;
     covered_by_me(thr, member, count, &read, &written);
-    if (written == 0xf || (write && read != 0xf))
-        return snarl_cell_word(unit, written, true);
-    return snarl_cell_word(unit, read, false);
+    return snarl_cell_word(unit, read, written);
+}
+
+/* Whether the word was made by this thread in this epoch, but before it took its present run of chunks. */
+static bool is_left_behind(const struct snarl_race_thread *thr, uint32_t word)
+{
+    uint32_t unit = snarl_cell_unit(word);
+    return snarl_chunks[unit / SNARL_CHUNK_UNITS].owner == thr->serial && unit - snarl_cell_unit(thr->base) >= thr->span;
+}
+
+/* The same story under a new unit, so that it is on the fast path again. */
+static uint32_t brought_up(struct snarl_race_thread *thr, uint32_t word, const uint32_t *member, uint32_t count)
+{
+    const union snarl_record *record = snarl_record_at(word);
+    bool state = record->access.flags & SNARL_RECORD_STATE;
+    uint32_t read, written;
+    uint32_t unit = state ? state_of(thr, member, count) : take_units(thr, 1);
+    if (!unit)
+        return word;
+    if (!state) {
+        snarl_records[unit] = *record;
+        return (word & ~SNARL_CELL_UNIT) | unit;
+    }
+    covered_by_me(thr, member, count, &read, &written);
+    return snarl_cell_word(unit, read, written);
 }
 
 /* The cell's next word. *raced: the outcome is not to be remembered. */
@@ -334,6 +372,8 @@ static uint32_t work_out(struct snarl_race_thread *thr, const struct access *acc
     uint32_t single, count;
     const uint32_t *member = snarl_cell_members(old, &single, &count);
     if (stands_already(thr, member, count, mask, access->flags)) {
+        if (!(access->flags & SNARL_ACCESS_ATOMIC) && is_left_behind(thr, old))
+            return brought_up(thr, old, member, count);
         note_hit(thr, old, member, count);
         return old;
     }
@@ -353,7 +393,7 @@ static uint32_t work_out(struct snarl_race_thread *thr, const struct access *acc
         snarl_count(SNARL_COUNT_RACE_STATE_FULL);
         kept--;
     }
-    list[kept++] = snarl_cell_word(unit, mask, false);
+    list[kept++] = snarl_cell_word(unit, mask, 0);
     uint32_t word = word_of(thr, access, list, kept);
     return word ? word : old;
 }
@@ -376,29 +416,11 @@ static uint32_t next_word(struct snarl_race_thread *thr, const struct access *ac
 
 static bool current(struct snarl_race_thread *thr, uint32_t word, uint32_t mask, uint32_t flags)
 {
-    bool write = flags & SNARL_ACCESS_WRITE;
-    uint32_t full = word | SNARL_CELL_MASK | (write ? 0 : SNARL_CELL_WRITE);
-    if (full - thr->base < thr->span && !(mask & ~snarl_cell_mask(word)))
+    uint32_t full = word | snarl_cell_others(mask, flags & SNARL_ACCESS_WRITE);
+    if (full - thr->base < thr->span)
         return true;
     const struct snarl_hit *hit = hit_of(thr, word);
     return hit->word == word && hit->stamp == thr->stamp && !(mask & ~hit->mask[flags & 3]);
-}
-
-bool snarl_race_is_known(struct snarl_race_thread *thr, uintptr_t address, size_t size, bool write)
-{
-    uintptr_t end = address + size, cell = address & ~(uintptr_t)3;
-    uint32_t mask = 0xfu << (address & 3) & 0xf;
-    if (end < address || end >> SNARL_ADDRESS_BITS ||
-        thr->generation != __atomic_load_n(&snarl_race_global.generation, __ATOMIC_RELAXED))
-        return false;
-    for (; cell < end; cell += 4, mask = 0xf) {
-        uint32_t word = *snarl_shadow_cell(cell);
-        if (end - cell < 4)
-            mask &= (1u << (end - cell)) - 1;
-        if (!word || !current(thr, word, mask, write ? SNARL_ACCESS_WRITE : 0))
-            return false;
-    }
-    return true;
 }
 
 /* The bytes `mask` of the cell at `cell`. */
@@ -457,7 +479,7 @@ static bool prepare(struct snarl_race_thread *thr, struct access *access, uintpt
         snarl_count(SNARL_COUNT_RACE_UNCOVERED);
         return false;
     }
-    uint32_t generation = __atomic_load_n(&snarl_race_global.generation, __ATOMIC_ACQUIRE);
+    uint32_t generation = __atomic_load_n(&snarl_race_generation, __ATOMIC_ACQUIRE);
     __atomic_store_n(&thr->stepping, generation + 1, __ATOMIC_RELEASE);
     if (thr->generation != generation) {
         thr->generation = generation;

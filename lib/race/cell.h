@@ -1,38 +1,47 @@
 /* cell.h - the bits of a shadow cell's word and of the records that it names.
  *
- *     word    31      30..27   26..0
- *             write   mask     unit        0 is "nobody has been here"
+ *     word    31..28    27..24   23..0
+ *             written   read     unit        0 is "nobody has been here"
  *
  * `unit` counts 16-byte units of the record table (record.h). What lies there is one of
- *   - an access: who (slot, epoch), how, from where, with which locks; the word's mask tells which of the cell's 4 bytes;
- *   - a state: the list of all accesses that must be remembered of the cell, each as a word {mask, unit of an access}.
+ *   - an access: who (slot, epoch), how, from where, with which locks; the word's `read` tells which of the cell's 4 bytes;
+ *   - a state: the list of all accesses that must be remembered of the cell, each as a word {read, unit of an access}.
  * Both are immutable once a cell names them, and shared by all cells with the same story. A whole cell is thus one word, and changes by one
  * compare-and-swap.
  *
- * `mask` and `write` also serve the fast path: they say which bytes are covered by the last access of the record's maker,
- * with a plain read or, when `write` is set, a plain write. A state made for another reason has mask 0 and write 0. So "the word's unit was
- * made by me in this epoch and mask and write are all set" means that I have written all 4 bytes in this epoch. An atomic
- * access alone, to the whole cell, is named with mask 0 too. */
+ * The two masks also serve the fast path: they say which bytes the record's maker has covered in the epoch of the record by plain accesses: `written`
+ * by writes, `read` by reads or writes, so that all of `written` is in `read`. A state made for another reason has no bit set. So "the word's unit
+ * was made by me in this epoch and `written` is full" means that I have written all 4 bytes in this epoch. An atomic access
+ * alone, to the whole cell, is named with empty masks too. */
 #ifndef SNARL_RACE_CELL_H
 #define SNARL_RACE_CELL_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SNARL_CELL_UNIT_BITS 27
+#define SNARL_CELL_UNIT_BITS 24
 #define SNARL_CELL_UNIT ((1u << SNARL_CELL_UNIT_BITS) - 1)
-#define SNARL_CELL_MASK_SHIFT SNARL_CELL_UNIT_BITS
-#define SNARL_CELL_MASK (0xfu << SNARL_CELL_MASK_SHIFT)
-#define SNARL_CELL_WRITE (1u << 31)
+#define SNARL_CELL_READ_SHIFT SNARL_CELL_UNIT_BITS
+#define SNARL_CELL_WRITTEN_SHIFT (SNARL_CELL_READ_SHIFT + 4)
+#define SNARL_CELL_READ (0xfu << SNARL_CELL_READ_SHIFT)
+#define SNARL_CELL_WRITTEN (0xfu << SNARL_CELL_WRITTEN_SHIFT)
 #define SNARL_CELL_NONE UINT32_MAX /* a word that no cell ever has */
-#define SNARL_CELL_FULL (SNARL_CELL_MASK | SNARL_CELL_WRITE)
+#define SNARL_CELL_FULL (SNARL_CELL_READ | SNARL_CELL_WRITTEN)
 
-_Static_assert((SNARL_CELL_UNIT | SNARL_CELL_MASK | SNARL_CELL_WRITE) == 0xffffffffu, "the word is used up");
-_Static_assert((SNARL_CELL_UNIT & SNARL_CELL_MASK) == 0, "fields do not overlap");
+_Static_assert((SNARL_CELL_UNIT | SNARL_CELL_FULL) == 0xffffffffu, "the word is used up");
+_Static_assert((SNARL_CELL_UNIT & SNARL_CELL_FULL) == 0, "fields do not overlap");
 
-static inline uint32_t snarl_cell_word(uint32_t unit, uint32_t mask, bool write)
+/* `written` is part of `read`; a state's member has no `written`. */
+static inline uint32_t snarl_cell_word(uint32_t unit, uint32_t read, uint32_t written)
 {
-    return unit | mask << SNARL_CELL_MASK_SHIFT | (write ? SNARL_CELL_WRITE : 0);
+    return unit | read << SNARL_CELL_READ_SHIFT | written << SNARL_CELL_WRITTEN_SHIFT;
+}
+
+/* What to add to a word so that it is full when it covers the bytes `mask` for a write or a read. */
+static inline uint32_t snarl_cell_others(uint32_t mask, bool write)
+{
+    uint32_t wanted = write ? mask << SNARL_CELL_WRITTEN_SHIFT : mask << SNARL_CELL_READ_SHIFT;
+    return SNARL_CELL_FULL & ~wanted;
 }
 
 static inline uint32_t snarl_cell_unit(uint32_t word)
@@ -42,7 +51,7 @@ static inline uint32_t snarl_cell_unit(uint32_t word)
 
 static inline uint32_t snarl_cell_mask(uint32_t word)
 {
-    return word >> SNARL_CELL_MASK_SHIFT & 0xf;
+    return word >> SNARL_CELL_READ_SHIFT & 0xf;
 }
 
 /* Flags of an access; the first byte of a record. */

@@ -112,7 +112,7 @@ static uint32_t sweep(uint32_t fresh, uint32_t last_taken)
 
 static void void_caches(void)
 {
-    __atomic_fetch_add(&snarl_race_global.generation, 1, __ATOMIC_ACQ_REL);
+    __atomic_fetch_add(&snarl_race_generation, 1, __ATOMIC_ACQ_REL);
     snarl_race_threads_lock();
     for (struct snarl_race_thread *thr = snarl_race_threads_first(); thr; thr = thr->next)
         __atomic_store_n(&thr->shared, SNARL_CELL_NONE, __ATOMIC_RELAXED);
@@ -140,7 +140,7 @@ bool snarl_race_collect_now(void)
     uint32_t last_taken = snarl_records_last_taken();
     uint32_t slots = snarl_race_slot_count();
     uint32_t serial = snarl_race_last_serial();
-    if (!stepping_since(snarl_race_global.generation))
+    if (!stepping_since(snarl_race_generation))
         snarl_records_begin_release();
     memset(s_mark, 0, fresh);
     memset(s_named, 0, slots);

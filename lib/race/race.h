@@ -23,9 +23,9 @@
 #include "race/cell.h"
 #include "shadow/shadow.h"
 
-#define SNARL_STEP_CACHE 512
-#define SNARL_SITE_CACHE 256
-#define SNARL_HIT_CACHE 64
+#define SNARL_STEP_CACHE 4096
+#define SNARL_SITE_CACHE 1024
+#define SNARL_HIT_CACHE 256
 #define SNARL_NODE_CACHE 256
 #define SNARL_BOUNDARIES 8
 #define SNARL_LOCKSET_UNKNOWN UINT32_MAX
@@ -73,7 +73,7 @@ struct snarl_boundary {
     struct snarl_race_sync *sync;
     uint32_t serial;      /* of the sync's releases */
     uint32_t first_epoch; /* the thread's, before the release */
-    uint32_t first_unit, chunk;
+    uint32_t first_unit, run; /* `run` is the thread's run_end at that time */
 };
 
 /* What rewritten code tests (plan/check.c): a word is known when (word - first) & outside is 0, in each half of two words. It is
@@ -101,7 +101,8 @@ struct snarl_race_thread {
     uint32_t lockset;                  /* SNARL_LOCKSET_UNKNOWN: ask the host */
     bool pending;                      /* nothing accessed since the last release */
     bool ended;
-    uint32_t next_unit, chunk_end; /* of the current chunk */
+    uint32_t next_unit, run_start, run_end; /* units of the current run of chunks */
+    uint32_t run_chunks;                    /* how many to take next */
     struct snarl_vclock clock;     /* clock[slot] == epoch */
     uint64_t version;              /* of the other components of the clock, unique among all threads */
     uint64_t published;            /* the version at the last release */
@@ -226,15 +227,42 @@ void snarl_race_alloc(struct snarl_race_thread *thr, uintptr_t address, size_t s
 /* Memory ends: a write to all of it. `flags` adds SNARL_ACCESS_FREE, _UNMAP or _CLOSE. */
 void snarl_race_free(struct snarl_race_thread *thr, uintptr_t address, size_t size, uint32_t flags, uintptr_t pc);
 
-/* Whether an access of up to 64 bytes at any address would change nothing: what snarl_race_access finds out first. */
-bool snarl_race_is_known(struct snarl_race_thread *thr, uintptr_t address, size_t size, bool write);
-
 /* Whether the word of a cell tells that all four bytes were accessed in this way in this epoch by this thread.
  * When accesses are ignored the range is everything. */
 static inline bool snarl_race_hit(const struct snarl_race_thread *thr, uint32_t word, bool write)
 {
-    uint32_t full = write ? word : word | SNARL_CELL_WRITE;
+    uint32_t full = write ? word : word | SNARL_CELL_WRITTEN;
     return full - thr->base < thr->span || (!write && word == thr->shared);
+}
+
+/* Where the hits of a word are kept. */
+static inline uint32_t snarl_hit_index(uint32_t word)
+{
+    return (word ^ word >> 8) & (SNARL_HIT_CACHE - 1);
+}
+
+/* The collector's count of rounds: what a thread has cached is void when it has changed. */
+extern uint32_t snarl_race_generation;
+
+/* Whether an access of up to 64 bytes at any address would change nothing: what snarl_race_access finds out first. */
+static inline bool snarl_race_is_known(const struct snarl_race_thread *thr, uintptr_t address, size_t size, bool write)
+{
+    uintptr_t end = address + size, cell = address & ~(uintptr_t)3;
+    uint32_t mask = 0xfu << (address & 3) & 0xf;
+    if (end < address || end >> SNARL_ADDRESS_BITS)
+        return false;
+    for (; cell < end; cell += 4, mask = 0xf) {
+        uint32_t word = *snarl_shadow_cell(cell);
+        if (end - cell < 4)
+            mask &= (1u << (end - cell)) - 1;
+        if ((word | snarl_cell_others(mask, write)) - thr->base < thr->span)
+            continue;
+        const struct snarl_hit *hit = &thr->hit[snarl_hit_index(word)];
+        if (hit->word != word || hit->stamp != thr->stamp || (mask & ~hit->mask[write]) ||
+            thr->generation != __atomic_load_n(&snarl_race_generation, __ATOMIC_RELAXED) || !word)
+            return false;
+    }
+    return true;
 }
 
 /* --- synchronisation variables: one in each lock, condition, barrier ... of the program --- */

@@ -6,14 +6,16 @@
 #include "base/os.h"
 #include "race/state.h"
 
-#define DEFAULT_COLLECT_CHUNKS 512u /* 2 MiB of records */
+#define DEFAULT_COLLECT_CHUNKS 1024u /* 4 MiB of records */
+#define FREE UINT32_MAX /* as `next` of a chunk */
 
 union snarl_record *snarl_records;
 struct snarl_chunk *snarl_chunks;
 
 static SNARL_MUTEX s_lock = {.rank = SNARL_RANK_RECORD};   /* guards all below */
 static uint32_t s_fresh = 1;        /* chunks from here on were never used; chunk 0 holds unit 0 and is not given out */
-static uint32_t s_free;             /* a list of free chunks; 0 ends it */
+static uint32_t s_free_count;       /* chunks below s_fresh that may be given out */
+static uint32_t s_look_at;          /* where to look for the next run of them */
 static uint32_t s_quarantine;       /* chunks freed by the last collection: free from the next one on */
 static uint32_t s_in_use;
 static uint32_t s_taken;            /* serial number of the last taking */
@@ -34,42 +36,76 @@ static uint32_t collect_minimum(void)
     return chunks ? chunks : DEFAULT_COLLECT_CHUNKS;
 }
 
-static uint32_t pop_chunk(void)
+/* `count` free chunks in a row below s_fresh; 0: there are none. */
+static uint32_t find_run(uint32_t count)
 {
-    uint32_t chunk = s_free;
-    if (chunk)
-        s_free = snarl_chunks[chunk].next;
-    else if (s_fresh < SNARL_CHUNKS - 1) /* the last one would give SNARL_CELL_NONE */
-        chunk = s_fresh++;
-    return chunk;
+    uint32_t length = 0;
+    if (s_free_count < count)
+        return 0;
+    if (s_look_at >= s_fresh)
+        s_look_at = 0;
+    for (uint32_t at = s_look_at, seen = 0; seen < s_fresh + count; at++, seen++) {
+        if (at >= s_fresh)
+            length = at = 0;
+        length = snarl_chunks[at].next == FREE ? length + 1 : 0;
+        if (length == count) {
+            s_look_at = at + 1;
+            return at + 1 - count;
+        }
+    }
+    return 0;
 }
 
-static uint32_t take(struct snarl_race_thread *thr, bool *due)
+/* Runs get shorter as the table fills. */
+static uint32_t pop_run(uint32_t *count)
+{
+    uint32_t most = (SNARL_CHUNKS - s_in_use) / 64;
+    if (*count > most)
+        *count = most ? most : 1;
+    for (;; *count = *count / 2) {
+        uint32_t chunk = s_free_count >= 4 * *count || s_fresh + *count >= SNARL_CHUNKS ? find_run(*count) : 0;
+        if (chunk) {
+            s_free_count -= *count;
+            return chunk;
+        }
+        if (s_fresh + *count < SNARL_CHUNKS) { /* the last one would give SNARL_CELL_NONE */
+            s_fresh += *count;
+            return s_fresh - *count;
+        }
+        if (*count == 1)
+            return 0;
+    }
+}
+
+static uint32_t take(struct snarl_race_thread *thr, uint32_t *count, bool *due)
 {
     snarl_mutex_lock(&s_lock);
     if (!s_collect_at)
         s_collect_at = collect_minimum();
     *due = s_in_use >= s_collect_at;
-    uint32_t chunk = pop_chunk();
-    if (chunk) {
-        snarl_chunks[chunk] = (struct snarl_chunk){.owner = thr->serial, .stamp = thr->stamp, .taken = ++s_taken};
-        s_in_use++;
-    }
+    uint32_t first = pop_run(count);
+    for (uint32_t i = 0; first && i < *count; i++)
+        snarl_chunks[first + i] = (struct snarl_chunk){
+            .owner = thr->serial, .stamp = thr->stamp + SNARL_STAMP_AHEAD, .taken = ++s_taken};
+    if (first)
+        s_in_use += *count;
     snarl_mutex_unlock(&s_lock);
-    return chunk;
+    return first;
 }
 
-uint32_t snarl_records_take_chunk(struct snarl_race_thread *thr)
+uint32_t snarl_records_take_run(struct snarl_race_thread *thr, uint32_t *chunks)
 {
     bool due;
-    uint32_t chunk = take(thr, &due);
-    if (due || !chunk)
+    uint32_t wanted = *chunks, first = take(thr, chunks, &due);
+    if (due || !first)
         snarl_race_collect_now();
-    if (!chunk)
-        chunk = take(thr, &due);
-    if (!chunk)
+    if (!first) {
+        *chunks = wanted;
+        first = take(thr, chunks, &due);
+    }
+    if (!first)
         snarl_count(SNARL_COUNT_RACE_RECORDS_FULL);
-    return chunk * SNARL_CHUNK_UNITS;
+    return first * SNARL_CHUNK_UNITS;
 }
 
 uint32_t snarl_records_chunks(void)
@@ -88,8 +124,8 @@ void snarl_records_begin_release(void)
     while (s_quarantine) {
         uint32_t chunk = s_quarantine;
         s_quarantine = snarl_chunks[chunk].next;
-        snarl_chunks[chunk].next = s_free;
-        s_free = chunk;
+        snarl_chunks[chunk].next = FREE;
+        s_free_count++;
     }
     snarl_mutex_unlock(&s_lock);
 }
@@ -121,5 +157,5 @@ void snarl_records_reset(void)
 {
     snarl_mutex_reset(&s_lock);
     s_fresh = 1;
-    s_free = s_quarantine = s_in_use = s_taken = s_collect_at = 0;
+    s_free_count = s_look_at = s_quarantine = s_in_use = s_taken = s_collect_at = 0;
 }

@@ -1,10 +1,11 @@
 /* record.h - the table of access and state records, and how threads get units of it.
  *
  *     chunk = 256 units of 16 bytes, owned by one thread, filled in order
+ *     run   = chunks in a row, taken together
  *
- * The table is one reservation indexed by unit; unit 0 is never given out. A thread takes chunks one by one, so the
- * units that it makes in one epoch are a range (or the tail of one, after it took another chunk): that makes
- * "made by me in this epoch" one comparison. Chunks that no cell needs any more come back through the collector (collect.c). */
+ * The table is one reservation indexed by unit; unit 0 is never given out. A thread takes runs of chunks, longer ones the more it needs, so the
+ * units that it makes in one epoch are a range (or the tail of one, after it took another run): that makes
+ * "made by me in this epoch" one comparison. Chunks that no cell needs any more come back one by one through the collector (collect.c). */
 #ifndef SNARL_RACE_RECORD_H
 #define SNARL_RACE_RECORD_H
 
@@ -12,15 +13,16 @@
 
 #define SNARL_CHUNK_UNITS 256u
 #define SNARL_CHUNKS ((1u << SNARL_CELL_UNIT_BITS) / SNARL_CHUNK_UNITS)
+#define SNARL_RUN_CHUNKS 256u /* the longest run */
 #define SNARL_STATE_MEMBERS (4 * (SNARL_CHUNK_UNITS - 2)) /* a state fits into a chunk of its own */
 
 struct snarl_race_thread;
 
 struct snarl_chunk {
     uint32_t owner;    /* the owner's serial number */
-    uint32_t stamp;    /* the owner's stamp when it last made a unit of it */
+    uint32_t stamp;    /* the owner's stamp when it last made a unit of it; until then SNARL_STAMP_AHEAD more than it had */
     uint32_t taken;    /* serial number of the taking; 0: free */
-    uint32_t next;     /* in a list of free chunks */
+    uint32_t next;     /* in the list of chunks in quarantine; record.c marks free ones here */
 };
 
 union snarl_record {
@@ -32,8 +34,11 @@ extern union snarl_record *snarl_records;
 extern struct snarl_chunk *snarl_chunks;
 
 bool snarl_records_reserve(void);
-/* The first unit of a chunk for `thr`; 0 when the table is full and nothing can be collected, which is counted. */
-uint32_t snarl_records_take_chunk(struct snarl_race_thread *thr);
+#define SNARL_STAMP_AHEAD (1u << 30) /* a stamp so much later is still later after a long time */
+
+/* The first unit of a run of at most *chunks chunks for `thr`, and how many it has; 0 when the table is full and nothing can be
+ * collected, which is counted. */
+uint32_t snarl_records_take_run(struct snarl_race_thread *thr, uint32_t *chunks);
 /* Chunks in use. */
 uint32_t snarl_records_chunks(void);
 
@@ -49,9 +54,6 @@ void snarl_records_set_next(uint32_t growth);
 /* Forgets everything: for tests, and for the child of a fork. */
 void snarl_records_reset(void);
 
-/* The number of the chunk that ends at a thread's chunk_end. */
-#define snarl_chunk_of(thr) ((thr)->chunk_end / SNARL_CHUNK_UNITS - 1)
-
 static inline const union snarl_record *snarl_record_at(uint32_t word)
 {
     return &snarl_records[snarl_cell_unit(word)];
@@ -65,9 +67,9 @@ static inline const uint32_t *snarl_cell_members(uint32_t word, uint32_t *single
         *count = record->state.count;
         return record->state.member;
     }
-    *single = word & ~SNARL_CELL_WRITE;
+    *single = word & ~SNARL_CELL_WRITTEN;
     if (!snarl_cell_mask(word))
-        *single |= SNARL_CELL_MASK; /* an atomic access to the whole cell */
+        *single |= SNARL_CELL_READ; /* an atomic access to the whole cell */
     *count = word != 0;
     return single;
 }

@@ -11,7 +11,6 @@ struct snarl_race_global {
     struct snarl_race_host host;
     struct snarl_race_options options;
     bool ready;
-    uint32_t generation; /* of the collector: caches older than this are void */
 };
 
 extern struct snarl_race_global snarl_race_global;

@@ -64,7 +64,7 @@ static void push_boundary(struct snarl_race_thread *thr, struct snarl_race_sync 
         .serial = sync->serial,
         .first_epoch = first_epoch,
         .first_unit = first_unit,
-        .chunk = thr->chunk_end,
+        .run = thr->run_end,
     };
 }
 
@@ -76,8 +76,8 @@ static void pop_boundary(struct snarl_race_thread *thr)
         return; /* it did not end an epoch: there was nothing since the release before it */
     thr->pending = false;
     thr->first_epoch = boundary->first_epoch;
-    bool same_chunk = boundary->chunk == thr->chunk_end && boundary->first_unit <= thr->next_unit;
-    snarl_race_set_range(thr, same_chunk ? boundary->first_unit : thr->chunk_end - SNARL_CHUNK_UNITS);
+    bool same_run = boundary->run == thr->run_end && boundary->first_unit <= thr->next_unit;
+    snarl_race_set_range(thr, same_run ? boundary->first_unit : thr->run_start);
     snarl_race_new_stamp(thr);
 }
 

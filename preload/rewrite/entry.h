@@ -6,6 +6,8 @@
 #ifndef SNARL_REWRITE_ENTRY_H
 #define SNARL_REWRITE_ENTRY_H
 
+#include <stdbool.h>
+
 #include "plan/format.h"
 
 /* The registers at the access, as the entry has stored them on the stack. */
@@ -49,6 +51,8 @@ void snarl_entry_before_atomic(void);
 void snarl_entry_after_atomic(void);
 
 /* Defined by whoever uses the entries. */
+/* Whether there is nothing to do for the access at `address`; `back` is the return address into its stub. Keeps all registers but rax. */
+bool snarl_entry_passes(uintptr_t address, uint64_t back) __attribute__((no_caller_saved_registers));
 void snarl_entry_on_access(struct snarl_entry_frame *frame);
 void snarl_entry_on_string(struct snarl_entry_frame *frame);
 void snarl_entry_on_before_atomic(struct snarl_entry_frame *frame);

@@ -34,10 +34,8 @@ static inline bool hit_bytes(uintptr_t address, uint32_t mask, bool write)
 {
     const struct snarl_race_thread *races = snarl_race_current;
     uint32_t word = *snarl_shadow_cell(address);
-    uint32_t full = word | SNARL_CELL_MASK | (write ? 0 : SNARL_CELL_WRITE);
-    bool mine = full - races->base < races->span;
-    bool all = !(mask << (address & 3) & ~(word >> SNARL_CELL_MASK_SHIFT));
-    return (mine && all) || (!write && word == races->shared);
+    uint32_t full = word | snarl_cell_others(mask << (address & 3), write);
+    return full - races->base < races->span || (!write && word == races->shared);
 }
 
 static inline void access(const volatile void *at, unsigned size, bool write, uintptr_t pc)
