@@ -137,10 +137,8 @@ bool snarl_races_begin(struct snarl_thread *thr);
 /* Tells what lies at `byte`: fills *location and returns true. NULL: only modules and stacks are known. */
 extern bool (*snarl_races_locate)(struct snarl_thread *thr, uintptr_t byte, struct snarl_location *location);
 struct snarl_race_thread;
-/* Of a thread that notes no calls: the history node of `pc`, and a number below 2^28 for the present stack (race.h). May be
- * set before snarl_races_begin. */
-extern uint32_t (*snarl_races_where)(struct snarl_race_thread *races, uintptr_t pc);
-extern uint32_t (*snarl_races_place)(struct snarl_race_thread *races);
+/* Of a thread that notes no calls: the history node of those in progress (race.h). May be set before snarl_races_begin. */
+extern uint32_t (*snarl_races_callers)(struct snarl_race_thread *races);
 /* How much of a module's code is looked at: accesses worth a check, those that have one, and why not all ("" all). */
 void snarl_engine_coverage(uintptr_t address, uint64_t accesses, uint64_t instrumented, const char *reason);
 

@@ -1,30 +1,22 @@
 /* checks.c - what happens when the check of an access in copied code does not pass by itself.
  *
- * Runs between two instructions of the program, so with general registers only (rewrite/entry.h), outside of the shim's
- * guard until the detector is really needed.
+ * Runs between two instructions of the program, so with general registers only (rewrite/entry.h), outside of
+ * the shim's guard until the detector is really needed.
  *
- * Atomics. An instruction with a lock prefix releases before it and acquires after it. Its address has a synchronisation
- * variable from then on, and plain accesses to it become atomic ones: a store releases, a load acquires. The load itself
- * comes after the check, so what it may have seen is acquired once more when the thread enters next (s_pending). */
+ * Atomics. An instruction with a lock prefix releases before it and acquires after it. Its address has a
+ * synchronisation variable from then on, and plain accesses to it become atomic ones: a store releases, a
+ * load acquires. The load itself comes after the check, so what it may have seen is acquired once more when
+ * the thread enters next (s_pending). */
 #include <string.h>
 
-#include "base/memory.h"
-#include "history/history.h"
+#include "preload/callers.h"
 #include "preload/instrument.h"
 #include "preload/rewrite/entry.h"
-#include "preload/rewrite/walk.h"
 #include "race/race.h"
 
-#define DEPTH_MAX 64
-#define PLACE_FRAMES 2
-#define PLACE_BITS 28
-
-/* Of the thread: the access in progress, and what the tables say about its code. */
+/* Of the thread: the access in progress. */
 static __thread const struct snarl_entry_frame *s_frame __attribute__((tls_model("initial-exec")));
-static __thread struct snarl_walk_cache *s_cache __attribute__((tls_model("initial-exec")));
-static __thread uint32_t s_cache_age __attribute__((tls_model("initial-exec")));
 static __thread uintptr_t s_pending __attribute__((tls_model("initial-exec")));
-static uint32_t s_age; /* changes when modules go */
 
 static struct snarl_race_thread *races_of(const struct snarl_thread *thr)
 {
@@ -33,58 +25,15 @@ static struct snarl_race_thread *races_of(const struct snarl_thread *thr)
 
 /* --- stacks --- */
 
-static bool begin_walk(struct snarl_walk *walk, const struct snarl_thread *thr)
+uint32_t snarl_checks_callers(struct snarl_race_thread *races)
 {
+    const struct snarl_thread *thr = races->host;
     if (!s_frame)
-        return false;
-    if (!s_cache)
-        s_cache = snarl_memory_alloc(sizeof(*s_cache));
-    if (!s_cache)
-        return false;
-    if (s_cache_age != __atomic_load_n(&s_age, __ATOMIC_RELAXED)) {
-        snarl_walk_forget(s_cache);
-        s_cache_age = s_age;
-    }
+        return 0;
     uintptr_t rsp = snarl_entry_rsp(s_frame);
     bool known = thr->stack_high && rsp >= thr->stack_low && rsp < thr->stack_high;
-    *walk = (struct snarl_walk){.pc = snarl_entry_pc(s_frame),
-                                .rsp = rsp,
-                                .rbp = s_frame->rbp,
-                                .low = rsp,
-                                .high = known ? thr->stack_high : rsp + (1u << 20),
-                                .first = true};
-    return true;
-}
-
-void snarl_checks_forget_stacks(void)
-{
-    __atomic_add_fetch(&s_age, 1, __ATOMIC_RELAXED);
-}
-
-uint32_t snarl_checks_where(struct snarl_race_thread *races, uintptr_t pc)
-{
-    struct snarl_walk walk;
-    uintptr_t frame[DEPTH_MAX];
-    uint32_t count = 0, node = 0;
-    if (begin_walk(&walk, races->host))
-        while (count < DEPTH_MAX && snarl_walk_up(&walk, s_cache))
-            frame[count++] = walk.pc;
-    while (count)
-        node = snarl_history_node(node, frame[--count]);
-    return snarl_history_node(node, pc);
-}
-
-/* The depth of the stack and the innermost return addresses tell nearly all stacks apart; where they do not, a stack is
- * shown that the same code had at another time at the same depth. */
-uint32_t snarl_checks_place(struct snarl_race_thread *races)
-{
-    struct snarl_walk walk;
-    if (!begin_walk(&walk, races->host))
-        return 0;
-    uint64_t hash = 0;
-    for (int i = 0; i < PLACE_FRAMES && snarl_walk_up(&walk, s_cache); i++)
-        hash = (hash ^ walk.pc ^ walk.rsp << 24) * 0x9e3779b97f4a7c15ull;
-    return (uint32_t)(hash >> (64 - PLACE_BITS));
+    return snarl_callers_node(&(struct snarl_callers_at){
+        .pc = snarl_entry_pc(s_frame), .rsp = rsp, .rbp = s_frame->rbp, .high = known ? thr->stack_high : 0});
 }
 
 /* --- accesses --- */
@@ -146,7 +95,8 @@ static void release(struct snarl_race_thread *races, uintptr_t address)
 }
 
 /* A plain access to what is known as an atomic variable. */
-static bool plain_atomic(struct snarl_race_thread *races, uintptr_t address, uint32_t size, uint32_t flags, uintptr_t pc)
+static bool plain_atomic(struct snarl_race_thread *races, uintptr_t address, uint32_t size, uint32_t flags,
+                         uintptr_t pc)
 {
     struct snarl_race_sync *sync = size <= 16 ? snarl_race_atomic_find(address) : NULL;
     if (!sync)
@@ -193,8 +143,8 @@ void snarl_entry_on_string(struct snarl_entry_frame *frame)
         return;
     acquire_pending(thr->races);
     for (unsigned i = 0; i < count; i++)
-        snarl_race_range(thr->races, ranges[i].address, ranges[i].size, ranges[i].write ? SNARL_ACCESS_WRITE : 0,
-                         snarl_entry_pc(frame) + 1);
+        snarl_race_range(thr->races, ranges[i].address, ranges[i].size,
+                         ranges[i].write ? SNARL_ACCESS_WRITE : 0, snarl_entry_pc(frame) + 1);
     leave(thr);
 }
 
@@ -207,7 +157,8 @@ void snarl_entry_on_before_atomic(struct snarl_entry_frame *frame)
     const struct snarl_plan_site *site = snarl_entry_site(frame);
     uint32_t flags = SNARL_ACCESS_ATOMIC | (site->flags & SNARL_SITE_WRITE ? SNARL_ACCESS_WRITE : 0);
     acquire_pending(thr->races);
-    if (!is_atomic(frame->address)) /* what was done to it by plain instructions before were atomic accesses too */
+    if (!is_atomic(
+            frame->address)) /* what was done to it by plain instructions before were atomic accesses too */
         snarl_race_alloc(thr->races, frame->address, site->size);
     release(thr->races, frame->address);
     snarl_race_access(thr->races, frame->address, site->size, flags, snarl_entry_pc(frame) + 1);

@@ -20,6 +20,7 @@
 #include "base/memory.h"
 #include "base/os.h"
 #include "base/text.h"
+#include "preload/callers.h"
 #include "preload/instrument.h"
 #include "preload/rewrite/pages.h"
 #include "preload/rewrite/rewrite.h"
@@ -285,7 +286,7 @@ static void forget_gone(void)
             there = s_found[k].target.base == module->base;
         if (!there) {
             snarl_rewrite_forget(module->base);
-            snarl_checks_forget_stacks();
+            snarl_callers_forget();
         }
     }
 }
@@ -342,6 +343,8 @@ static void find_planner(void)
 void snarl_instrument_attach(struct snarl_thread *thr)
 {
     struct snarl_race_thread *races = thr && s_active ? thr->races : NULL;
+    if (!thr)
+        snarl_callers_end_thread();
     if (!races) {
         snarl_area.first = snarl_area.outside = 0; /* everything passes */
         return;
@@ -363,8 +366,7 @@ void snarl_instrument_wake(struct snarl_thread *thr)
     ssize_t length = snarl_os_readlink("/proc/self/exe", s_program, sizeof(s_program) - 1);
     s_program[length > 0 ? length : 0] = '\0';
     find_planner();
-    snarl_races_where = snarl_checks_where;
-    snarl_races_place = snarl_checks_place;
+    snarl_races_callers = snarl_checks_callers;
     if (!find_folder()) {
         snarl_engine_note("races are not looked for: no HOME or XDG_CACHE_HOME to keep plans in");
         return;

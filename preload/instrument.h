@@ -19,9 +19,7 @@ void snarl_instrument_modules_changed(struct snarl_thread *thr);
 /* checks.c: what the linkage page leads to, and the stacks of accesses. */
 void snarl_checks_links(void *link[SNARL_LINK_COUNT]);
 struct snarl_race_thread;
-uint32_t snarl_checks_where(struct snarl_race_thread *races, uintptr_t pc);
-uint32_t snarl_checks_place(struct snarl_race_thread *races);
-void snarl_checks_forget_stacks(void);
+uint32_t snarl_checks_callers(struct snarl_race_thread *races);
 /* Inside the guard, before something other than a check uses the thread's clock: what its last atomic load may have seen. */
 void snarl_checks_catch_up(struct snarl_thread *thr);
 

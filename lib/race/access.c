@@ -150,13 +150,17 @@ uint32_t snarl_race_call_node(struct snarl_race_thread *thr)
     return node;
 }
 
+static uint32_t callers_of(struct snarl_race_thread *thr)
+{
+    bool ask = thr->frame == thr->frames && snarl_race_global.host.callers;
+    return ask ? snarl_race_global.host.callers(thr) : snarl_race_call_node(thr);
+}
+
 uint32_t snarl_race_where(struct snarl_race_thread *thr, uintptr_t pc)
 {
     if (thr->told)
         return thr->told;
-    if (thr->frame == thr->frames && snarl_race_global.host.where)
-        return snarl_race_global.host.where(thr, pc);
-    return node_of(thr, snarl_race_call_node(thr), pc);
+    return node_of(thr, callers_of(thr), pc);
 }
 
 static uint32_t lockset_of(struct snarl_race_thread *thr)
@@ -180,7 +184,7 @@ static uint32_t record_of(struct snarl_race_thread *thr, const struct access *ac
     if (!unit)
         return 0;
     if (!same)
-        entry->where = snarl_race_where(thr, access->pc);
+        entry->where = thr->told ? thr->told : node_of(thr, access->node, access->pc);
     entry->site = access->site;
     entry->node = access->node;
     entry->unit = unit;
@@ -492,8 +496,7 @@ static bool prepare(struct snarl_race_thread *thr, struct access *access, uintpt
     access->size = size > UINT8_MAX ? 0 : (uint8_t)size;
     access->pc = pc;
     access->site = pc | (uint64_t)flags << 47 | (uint64_t)access->size << 53;
-    bool place = !thr->told && thr->frame == thr->frames && snarl_race_global.host.place;
-    access->node = thr->told ? thr->told : place ? snarl_race_global.host.place(thr) : snarl_race_call_node(thr);
+    access->node = thr->told ? thr->told : callers_of(thr);
     return true;
 }
 

@@ -49,6 +49,8 @@ static struct atomic_sync *find(struct atomic_sync *head, uintptr_t address)
 
 struct snarl_race_sync *snarl_race_atomic_find(uintptr_t address)
 {
+    if (!snarl_race_atomic_maybe(address))
+        return NULL;
     struct atomic_sync **table = buckets();
     if (!table)
         return NULL;
@@ -60,12 +62,16 @@ struct snarl_race_sync *snarl_race_atomic_find(uintptr_t address)
     return &found->sync;
 }
 
+uint8_t snarl_race_atomic_filter[SNARL_ATOMIC_FILTER];
+
 static struct atomic_sync *make(struct atomic_sync **bucket, uintptr_t address)
 {
+    _Static_assert(SNARL_ATOMIC_FILTER == 1u << (64 - 49), "the filter is indexed by the top bits");
     struct atomic_sync *fresh = snarl_memory_alloc(sizeof(*fresh));
     if (!fresh)
         return NULL;
     fresh->address = address;
+    __atomic_store_n(&snarl_race_atomic_filter[(address * 0x9e3779b97f4a7c15u) >> 49], 1, __ATOMIC_RELEASE);
     struct atomic_sync *head = __atomic_load_n(bucket, __ATOMIC_ACQUIRE);
     for (;;) {
         struct atomic_sync *found = find(head, address);

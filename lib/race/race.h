@@ -143,10 +143,8 @@ struct snarl_race {
 struct snarl_race_host {
     void (*report)(struct snarl_race_thread *thr, const struct snarl_race *race);
     uint32_t (*lockset)(struct snarl_race_thread *thr);
-    /* The history node of `pc` when the thread has no noted calls; NULL: a stack of that one frame. */
-    uint32_t (*where)(struct snarl_race_thread *thr, uintptr_t pc);
-    /* A number below 2^28 that tells the stack of the access in progress from others, likewise; NULL: 0. */
-    uint32_t (*place)(struct snarl_race_thread *thr);
+    /* The history node of the calls in progress when the thread has no noted ones; NULL: there are none. */
+    uint32_t (*callers)(struct snarl_race_thread *thr);
 };
 
 struct snarl_race_options {
@@ -305,6 +303,13 @@ enum snarl_order {
 struct snarl_race_sync *snarl_race_atomic_lock(struct snarl_race_thread *thr, uintptr_t address);
 /* The same, NULL when nothing was ever released there: then a load needs no more. To be called after the load. */
 struct snarl_race_sync *snarl_race_atomic_find(uintptr_t address);
+/* False: there is certainly none. */
+#define SNARL_ATOMIC_FILTER (1u << 15)
+extern uint8_t snarl_race_atomic_filter[SNARL_ATOMIC_FILTER];
+static inline bool snarl_race_atomic_maybe(uintptr_t address)
+{
+    return snarl_race_atomic_filter[(address * 0x9e3779b97f4a7c15u) >> 49];
+}
 void snarl_race_atomic_load(struct snarl_race_thread *thr, struct snarl_race_sync *sync, enum snarl_order order);
 void snarl_race_atomic_store(struct snarl_race_thread *thr, struct snarl_race_sync *sync, enum snarl_order order);
 void snarl_race_atomic_rmw(struct snarl_race_thread *thr, struct snarl_race_sync *sync, enum snarl_order order);

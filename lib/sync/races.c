@@ -386,9 +386,7 @@ static void report(struct snarl_race_thread *races, const struct snarl_race *rac
     snarl_vector_restore(&state);
 }
 
-uint32_t (*snarl_races_where)(struct snarl_race_thread *races, uintptr_t pc);
-uint32_t (*snarl_races_place)(struct snarl_race_thread *races);
-
+uint32_t (*snarl_races_callers)(struct snarl_race_thread *races);
 
 bool snarl_races_begin(struct snarl_thread *thr)
 {
@@ -397,7 +395,7 @@ bool snarl_races_begin(struct snarl_thread *thr)
     if (snarl_awake)
         return false; /* what the threads did so far is not known */
     const struct snarl_race_host host = {
-        .report = report, .lockset = lockset, .where = snarl_races_where, .place = snarl_races_place};
+        .report = report, .lockset = lockset, .callers = snarl_races_callers};
     if (!snarl_race_init(&host, NULL)) {
         snarl_engine_note("races are not looked for: the address space has no room for the shadow memory "
                           "(a limit on virtual memory, `ulimit -v`?)");

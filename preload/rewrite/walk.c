@@ -49,8 +49,11 @@ bool snarl_walk_up(struct snarl_walk *walk, struct snarl_walk_cache *cache)
     uintptr_t rbp_at = cfa + (uintptr_t)(intptr_t)entry->rbp_offset;
     if (entry->rbp_offset && !on_stack(walk, rbp_at))
         return false;
+    walk->by_rbp = entry->cfa_register == RBP;
+    walk->rbp_slot = entry->rbp_offset ? rbp_at : 0;
     if (entry->rbp_offset)
         walk->rbp = *(const uintptr_t *)rbp_at;
+    walk->slot = cfa - 8;
     walk->pc = *(const uintptr_t *)(cfa - 8);
     walk->rsp = cfa;
     walk->first = false;

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SNARL_WALK_CACHE 512 /* a power of two */
+#define SNARL_WALK_CACHE 1024 /* a power of two */
 
 /* What the tables say about places, per thread. */
 struct snarl_walk_cache {
@@ -23,6 +23,9 @@ struct snarl_walk {
     uintptr_t pc; /* of the frame: an instruction, or a return address but for the first */
     uintptr_t rsp, rbp;
     uintptr_t low, high; /* the thread's stack: nothing outside is read */
+    uintptr_t slot;        /* where pc was found on the stack */
+    uintptr_t rbp_slot;    /* where rbp was, if the last step found it on the stack; else 0 */
+    bool by_rbp;           /* the last step needed rbp */
     bool first;
 };
 

@@ -1,0 +1,130 @@
+/* callers.c - see callers.h.
+ *
+ * Everything is the calling thread's own. It runs inside the guard, between two instructions of the program,
+ * with general registers only. */
+#include "preload/callers.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/memory.h"
+#include "history/history.h"
+#include "preload/rewrite/walk.h"
+
+#define WALKS 256      /* a power of two */
+#define DEPTH_MAX 128  /* frames of a stack; deeper ones are left out */
+#define CHECKED_MAX 22 /* words of the stack compared; what lies further out is taken to be the same */
+#define UNKNOWN_STACK ((uintptr_t)1 << 20) /* looked at above rsp when the stack's end is not known */
+
+struct word {
+    const uintptr_t *at;
+    uintptr_t value;
+};
+
+struct walked {
+    uintptr_t slot, back; /* the innermost return address: where it lay, and itself */
+    uintptr_t rbp;        /* of the caller, when `needs_rbp` */
+    uint32_t node;
+    uint16_t count;
+    bool needs_rbp;
+    struct word word[CHECKED_MAX];
+};
+
+struct snarl_callers {
+    uint32_t age;
+    struct snarl_walk_cache rows;
+    struct walked walked[WALKS];
+};
+
+static __thread struct snarl_callers *s_mine __attribute__((tls_model("initial-exec")));
+static uint32_t s_age; /* changes when modules go */
+
+void snarl_callers_forget(void)
+{
+    __atomic_add_fetch(&s_age, 1, __ATOMIC_RELAXED);
+}
+
+void snarl_callers_end_thread(void)
+{
+    struct snarl_callers *mine = s_mine;
+    s_mine = NULL;
+    if (mine)
+        snarl_memory_free(mine, sizeof(*mine));
+}
+
+static struct snarl_callers *memory(void)
+{
+    uint32_t age = __atomic_load_n(&s_age, __ATOMIC_RELAXED);
+    if (!s_mine)
+        s_mine = snarl_memory_alloc(sizeof(*s_mine));
+    if (s_mine && s_mine->age != age) {
+        snarl_walk_forget(&s_mine->rows);
+        for (int i = 0; i < WALKS; i++)
+            s_mine->walked[i].slot = 0;
+        s_mine->age = age;
+    }
+    return s_mine;
+}
+
+static bool is_same(const struct walked *walked, uintptr_t slot, uintptr_t back, uintptr_t rbp)
+{
+    if (walked->slot != slot || walked->back != back || (walked->needs_rbp && walked->rbp != rbp))
+        return false;
+    for (uint32_t i = 0; i < walked->count; i++)
+        if (*walked->word[i].at != walked->word[i].value)
+            return false;
+    return true;
+}
+
+static void check_too(struct walked *walked, uintptr_t at)
+{
+    if (walked->count < CHECKED_MAX)
+        walked->word[walked->count++] = (struct word){(const uintptr_t *)at, *(const uintptr_t *)at};
+}
+
+/* From the caller's frame on, which `walk` is at. */
+static void walk_on(struct walked *walked, struct snarl_walk *walk, struct snarl_walk_cache *rows)
+{
+    uintptr_t frame[DEPTH_MAX];
+    uint32_t count = 0, node = 0;
+    uintptr_t rbp_slot = 0; /* where the frame pointer in use was saved; 0: still the caller's */
+    walked->slot = walk->slot;
+    walked->back = walk->pc;
+    walked->rbp = walk->rbp;
+    walked->needs_rbp = false;
+    walked->count = 0;
+    frame[count++] = walk->pc;
+    while (count < DEPTH_MAX && snarl_walk_up(walk, rows)) {
+        frame[count++] = walk->pc;
+        if (walk->by_rbp && rbp_slot)
+            check_too(walked, rbp_slot);
+        else if (walk->by_rbp)
+            walked->needs_rbp = true;
+        check_too(walked, walk->slot);
+        if (walk->rbp_slot)
+            rbp_slot = walk->rbp_slot;
+    }
+    while (count)
+        node = snarl_history_node(node, frame[--count]);
+    walked->node = node;
+}
+
+uint32_t snarl_callers_node(const struct snarl_callers_at *at)
+{
+    struct snarl_callers *mine = memory();
+    if (!mine)
+        return 0;
+    struct snarl_walk walk = {.pc = at->pc,
+                              .rsp = at->rsp,
+                              .rbp = at->rbp,
+                              .low = at->rsp,
+                              .high = at->high > at->rsp ? at->high : at->rsp + UNKNOWN_STACK,
+                              .first = true};
+    if (!snarl_walk_up(&walk, &mine->rows))
+        return 0;
+    uint64_t hash = (walk.slot ^ walk.pc << 20) * 0x9e3779b97f4a7c15u;
+    struct walked *walked = &mine->walked[hash >> 56 & (WALKS - 1)];
+    if (!is_same(walked, walk.slot, walk.pc, walk.rbp))
+        walk_on(walked, &walk, &mine->rows);
+    return walked->node;
+}

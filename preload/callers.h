@@ -1,0 +1,27 @@
+/* callers.h - which calls led to an access in copied code, as a node of the history: the complete stack, for
+ * some nanoseconds.
+ *
+ * The first time, the stack is walked with the plans' unwinding tables (rewrite/walk.h). What was found is
+ * kept: where on the stack each return address lay, what it was, and the saved frame pointers that the walk
+ * used. The next access with the same innermost return address at the same place compares all of these; if
+ * they are the same, so is the walk. */
+#ifndef SNARL_PRELOAD_CALLERS_H
+#define SNARL_PRELOAD_CALLERS_H
+
+#include <stdint.h>
+
+struct snarl_callers; /* the calling thread's memory of walks */
+
+struct snarl_callers_at {
+    uintptr_t pc, rsp, rbp; /* at the access */
+    uintptr_t high;         /* the end of the thread's stack, or 0 */
+};
+
+/* The node of the calls in progress, without the access itself; 0: unknown. */
+uint32_t snarl_callers_node(const struct snarl_callers_at *at);
+/* The calling thread ends. */
+void snarl_callers_end_thread(void);
+/* Modules have gone: what the tables said may be wrong. By any thread. */
+void snarl_callers_forget(void);
+
+#endif
