@@ -200,8 +200,33 @@ static uint32_t record_of(struct snarl_race_thread *thr, const struct access *ac
     return unit;
 }
 
+static bool is_state(const struct snarl_race_thread *thr, uint32_t unit, const uint32_t *member, uint32_t count)
+{
+    const struct snarl_state_record *state = &snarl_records[unit].state;
+    if (unit - snarl_cell_unit(thr->base) >= thr->span || !(state->flags & SNARL_RECORD_STATE) || state->count != count)
+        return false;
+    for (uint32_t i = 0; i < count; i++)
+        if (state->member[i] != member[i])
+            return false;
+    return true;
+}
+
+/* Where this epoch's state with these members is to be remembered. */
+static uint32_t *known_state(struct snarl_race_thread *thr, const uint32_t *member, uint32_t count)
+{
+    uint64_t hash = count;
+    for (uint32_t i = 0; i < count; i++)
+        hash = (hash ^ member[i]) * 0x9e3779b97f4a7c15u;
+    return &thr->state[hash >> 48 & (SNARL_STATE_CACHE - 1)];
+}
+
+/* One for each list and epoch, as far as the thread remembers: equal stories must have equal words, or the steps from them
+ * would have to be worked out for each. */
 static uint32_t state_of(struct snarl_race_thread *thr, const uint32_t *member, uint32_t count)
 {
+    uint32_t *known = known_state(thr, member, count);
+    if (is_state(thr, *known, member, count))
+        return *known;
     uint32_t unit = take_units(thr, snarl_state_units(count));
     if (!unit)
         return 0;
@@ -209,6 +234,7 @@ static uint32_t state_of(struct snarl_race_thread *thr, const uint32_t *member, 
     state->flags = SNARL_RECORD_STATE;
     state->count = (uint16_t)count;
     memcpy(state->member, member, count * sizeof(*member));
+    *known = unit;
     return unit;
 }
 

@@ -27,6 +27,7 @@
 #define SNARL_SITE_CACHE 1024
 #define SNARL_HIT_CACHE 256
 #define SNARL_NODE_CACHE 256
+#define SNARL_STATE_CACHE 4096
 #define SNARL_BOUNDARIES 8
 #define SNARL_LOCKSET_UNKNOWN UINT32_MAX
 
@@ -121,6 +122,7 @@ struct snarl_race_thread {
     struct snarl_site_record site[SNARL_SITE_CACHE];
     struct snarl_hit hit[SNARL_HIT_CACHE];
     struct snarl_node_entry node[SNARL_NODE_CACHE];
+    uint32_t state[SNARL_STATE_CACHE]; /* units of states made in this epoch, or anything */
 };
 
 /* One of the two accesses of a race. */

@@ -93,11 +93,20 @@ static uint32_t take(struct snarl_race_thread *thr, uint32_t *count, bool *due)
     return first;
 }
 
+/* A table that is full of what is needed is not looked through for each access. */
+#define REFUSED_MANY 65536u
+
+static uint32_t refused_before(void)
+{
+    static uint32_t s_refused;
+    return __atomic_fetch_add(&s_refused, 1, __ATOMIC_RELAXED);
+}
+
 uint32_t snarl_records_take_run(struct snarl_race_thread *thr, uint32_t *chunks)
 {
     bool due;
     uint32_t wanted = *chunks, first = take(thr, chunks, &due);
-    if (due || !first)
+    if (due || (!first && refused_before() % REFUSED_MANY == 0))
         snarl_race_collect_now();
     if (!first) {
         *chunks = wanted;
