@@ -13,6 +13,11 @@
  * race stays valid, as the clock only grows. So it is looked up in a small per-thread cache of such steps
  * before it is worked out, and equal stories of many cells share their records without a common table.
  *
+ * Cells whose bytes are accessed one by one, at many places of the program, have as many stories as there are combinations of places. A
+ * thread that makes very many states therefore puts its accesses of one kind and epoch to the bytes of a cell together, under the
+ * last one's record (SNARL_CELL_NEARBY). What races with what is found all the same; only the place that is told may be one where a neighbouring
+ * byte was accessed, and the report says so.
+ *
  * Concurrency: the word is replaced by compare-and-swap, so of two simultaneous accesses to one cell the second
  * sees the first: none is lost. Nothing else is shared: records are written before a word names them and
  * not changed until the collector has found that no word does (collect.c). */
@@ -21,6 +26,8 @@
 #include "base/counters.h"
 #include "history/history.h"
 #include "race/state.h"
+
+#define STATES_MANY 2048u
 
 struct snarl_race_global snarl_race_global;
 uint32_t snarl_race_generation;
@@ -90,6 +97,7 @@ void snarl_race_begin_epoch(struct snarl_race_thread *thr)
     thr->epoch++;
     snarl_vclock_set(&thr->clock, thr->slot, thr->epoch);
     thr->first_epoch = thr->epoch;
+    thr->states_made /= 2;
     thr->pending = false;
     snarl_race_set_range(thr, thr->next_unit);
     snarl_race_new_stamp(thr);
@@ -235,6 +243,7 @@ static uint32_t state_of(struct snarl_race_thread *thr, const uint32_t *member, 
     state->count = (uint16_t)count;
     memcpy(state->member, member, count * sizeof(*member));
     *known = unit;
+    thr->states_made++;
     return unit;
 }
 
@@ -299,11 +308,12 @@ static uintptr_t start_of(uintptr_t byte, uint32_t size)
     return natural ? byte & ~(uintptr_t)(size - 1) : byte;
 }
 
-/* `old` is the cell's word in which `other` was found. If it has changed since, the step is done again anyway, and
+/* `old` is the cell's word in which `member` was found. If it has changed since, the step is done again anyway, and
  * what is there now races as well when this does. */
-static void report(struct snarl_race_thread *thr, const struct access *access, const struct snarl_access_record *other,
-                   uintptr_t cell, uint32_t bytes, uint32_t old)
+static void report(struct snarl_race_thread *thr, const struct access *access, uint32_t member, uintptr_t cell,
+                   uint32_t bytes, uint32_t old)
 {
+    const struct snarl_access_record *other = &snarl_record_at(member)->access;
     if (__atomic_load_n(snarl_shadow_cell(cell), __ATOMIC_ACQUIRE) != old)
         return;
     snarl_count(SNARL_COUNT_RACE_SEEN);
@@ -322,7 +332,7 @@ static void report(struct snarl_race_thread *thr, const struct access *access, c
         .before = {.thread = snarl_race_thread_owner(other->slot, other->epoch),
                    .where = other->where,
                    .lockset = other->lockset,
-                   .flags = other->flags,
+                   .flags = other->flags | (member & SNARL_CELL_NEARBY ? SNARL_ACCESS_NEARBY : 0),
                    .address = start_of(byte, other->size),
                    .size = other->size},
     };
@@ -341,14 +351,14 @@ static uint32_t keep_members(struct snarl_race_thread *thr, const struct access 
         uint32_t both = bytes & mask;
         bool ordered = !both || snarl_vclock_get(&thr->clock, record->slot) >= record->epoch;
         if (!ordered && snarl_access_conflict(record->flags, access->flags)) {
-            report(thr, access, record, cell, both, old);
+            report(thr, access, member[i], cell, both, old);
             *raced = true;
             ordered = true; /* it is known: no need to find it again */
         }
         if (ordered && snarl_access_stands_for(access->flags, record->flags))
             bytes &= ~both;
         if (bytes)
-            kept[keep++] = snarl_cell_word(snarl_cell_unit(member[i]), bytes, 0);
+            kept[keep++] = snarl_cell_word(snarl_cell_unit(member[i]), bytes, 0) | (member[i] & SNARL_CELL_NEARBY);
     }
     return keep;
 }
@@ -359,9 +369,9 @@ static uint32_t word_of(struct snarl_race_thread *thr, const struct access *acce
 {
     bool plain = !(access->flags & SNARL_ACCESS_ATOMIC);
     bool write = access->flags & SNARL_ACCESS_WRITE;
-    if (count == 1 && plain)
+    if (count == 1 && plain && !(member[0] & SNARL_CELL_NEARBY))
         return member[0] | (write ? snarl_cell_mask(member[0]) << SNARL_CELL_WRITTEN_SHIFT : 0);
-    if (count == 1 && snarl_cell_mask(member[0]) == 0xf)
+    if (count == 1 && !plain && snarl_cell_mask(member[0]) == 0xf)
         return snarl_cell_unit(member[0]);
     uint32_t unit = state_of(thr, member, count);
     if (!unit || !plain)
@@ -395,6 +405,35 @@ static uint32_t brought_up(struct snarl_race_thread *thr, uint32_t word, const u
     return snarl_cell_word(unit, read, written);
 }
 
+/* Whether the two records tell the same but for the place. */
+static bool is_alike(const struct snarl_race_thread *thr, uint32_t a, uint32_t b)
+{
+    const struct snarl_access_record *x = &snarl_records[a].access, *y = &snarl_records[b].access;
+    return mine_now(thr, x) && x->flags == y->flags && x->lockset == y->lockset;
+}
+
+/* Adds the access, `unit`, to the list. */
+static uint32_t add_member(const struct snarl_race_thread *thr, uint32_t *list, uint32_t count, uint32_t unit, uint32_t mask)
+{
+    bool together = thr->states_made > STATES_MANY;
+    uint32_t word = snarl_cell_word(unit, mask, 0), keep = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t other = snarl_cell_unit(list[i]);
+        if (other == unit)
+            word |= list[i];
+        else if (together && is_alike(thr, other, unit))
+            word |= (list[i] & ~SNARL_CELL_UNIT) | SNARL_CELL_NEARBY;
+        else
+            list[keep++] = list[i];
+    }
+    if (keep == SNARL_STATE_MEMBERS) {
+        snarl_count(SNARL_COUNT_RACE_STATE_FULL);
+        keep--;
+    }
+    list[keep++] = word;
+    return keep;
+}
+
 /* The cell's next word. *raced: the outcome is not to be remembered. */
 static uint32_t work_out(struct snarl_race_thread *thr, const struct access *access, uint32_t old, uint32_t mask,
                          uintptr_t cell, bool *raced)
@@ -412,18 +451,7 @@ static uint32_t work_out(struct snarl_race_thread *thr, const struct access *acc
     uint32_t unit = record_of(thr, access);
     if (!unit)
         return old;
-    for (uint32_t i = 0; i < kept; i++) {
-        if (snarl_cell_unit(list[i]) != unit)
-            continue;
-        mask |= snarl_cell_mask(list[i]);
-        list[i] = list[--kept];
-        break;
-    }
-    if (kept == SNARL_STATE_MEMBERS) {
-        snarl_count(SNARL_COUNT_RACE_STATE_FULL);
-        kept--;
-    }
-    list[kept++] = snarl_cell_word(unit, mask, 0);
+    kept = add_member(thr, list, kept, unit, mask);
     uint32_t word = word_of(thr, access, list, kept);
     return word ? word : old;
 }

@@ -31,11 +31,15 @@
 _Static_assert((SNARL_CELL_UNIT | SNARL_CELL_FULL) == 0xffffffffu, "the word is used up");
 _Static_assert((SNARL_CELL_UNIT & SNARL_CELL_FULL) == 0, "fields do not overlap");
 
-/* `written` is part of `read`; a state's member has no `written`. */
+/* `written` is part of `read`; a state's member has none. */
 static inline uint32_t snarl_cell_word(uint32_t unit, uint32_t read, uint32_t written)
 {
     return unit | read << SNARL_CELL_READ_SHIFT | written << SNARL_CELL_WRITTEN_SHIFT;
 }
+
+/* Of a state's member: some of the bytes were accessed by the same thread, in the same epoch and way and with the same locks, but at
+ * another place than the record tells (access.c). */
+#define SNARL_CELL_NEARBY (1u << SNARL_CELL_WRITTEN_SHIFT)
 
 /* What to add to a word so that it is full when it covers the bytes `mask` for a write or a read. */
 static inline uint32_t snarl_cell_others(uint32_t mask, bool write)
@@ -62,6 +66,7 @@ enum snarl_access_flags {
     SNARL_ACCESS_UNMAP = 8,  /* the same, by munmap */
     SNARL_ACCESS_CLOSE = 16, /* the same, of a descriptor */
     SNARL_ACCESS_CALL = 32,  /* done by a library function that was called from `where` */
+    SNARL_ACCESS_NEARBY = 64, /* not in records: `where` may be the place of an access to other bytes of the cell */
     SNARL_RECORD_STATE = 128 /* not an access: a state */
 };
 

@@ -104,6 +104,7 @@ struct snarl_race_thread {
     bool ended;
     uint32_t next_unit, run_start, run_end; /* units of the current run of chunks */
     uint32_t run_chunks;                    /* how many to take next */
+    uint32_t states_made;                   /* in this epoch, and half of those before */
     struct snarl_vclock clock;     /* clock[slot] == epoch */
     uint64_t version;              /* of the other components of the clock, unique among all threads */
     uint64_t published;            /* the version at the last release */
