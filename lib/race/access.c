@@ -28,6 +28,7 @@
 #include "race/state.h"
 
 #define STATES_MANY 2048u
+#define SITE_WAYS 8u
 
 struct snarl_race_global snarl_race_global;
 uint32_t snarl_race_generation;
@@ -181,10 +182,30 @@ static uint32_t lockset_of(struct snarl_race_thread *thr)
 /* --- records --- */
 
 /* The unit of this access's record in this epoch; 0 when there is no room. */
+static uint64_t mix(uint64_t a, uint64_t b)
+{
+    uint64_t hash = (a ^ b << 32 ^ b >> 32) * 0x9e3779b97f4a7c15u;
+    return (hash ^ hash >> 32) * 0x9e3779b97f4a7c15u;
+}
+
+/* The entry of the access or the one to be given up for it: a record made twice makes two stories of one. */
+static struct snarl_site_record *site_entry(struct snarl_race_thread *thr, const struct access *access)
+{
+    uint64_t hash = mix(access->site, access->node);
+    struct snarl_site_record *set = &thr->site[(hash >> 40) % (SNARL_SITE_CACHE / SITE_WAYS) * SITE_WAYS];
+    struct snarl_site_record *victim = &set[thr->next_victim++ % SITE_WAYS];
+    for (uint32_t i = 0; i < SITE_WAYS; i++) {
+        if (set[i].site == access->site && set[i].node == access->node)
+            return &set[i];
+        if (set[i].stamp != thr->stamp && victim->stamp == thr->stamp)
+            victim = &set[i];
+    }
+    return victim;
+}
+
 static uint32_t record_of(struct snarl_race_thread *thr, const struct access *access)
 {
-    uint64_t hash = (access->site ^ (uint64_t)access->node << 32) * 0x9e3779b97f4a7c15u;
-    struct snarl_site_record *entry = &thr->site[hash >> 56 & (SNARL_SITE_CACHE - 1)];
+    struct snarl_site_record *entry = site_entry(thr, access);
     bool same = entry->site == access->site && entry->node == access->node;
     if (same && entry->stamp == thr->stamp)
         return entry->unit;
@@ -224,8 +245,8 @@ static uint32_t *known_state(struct snarl_race_thread *thr, const uint32_t *memb
 {
     uint64_t hash = count;
     for (uint32_t i = 0; i < count; i++)
-        hash = (hash ^ member[i]) * 0x9e3779b97f4a7c15u;
-    return &thr->state[hash >> 48 & (SNARL_STATE_CACHE - 1)];
+        hash = (hash ^ hash >> 32 ^ member[i]) * 0x9e3779b97f4a7c15u;
+    return &thr->state[hash >> 40 & (SNARL_STATE_CACHE - 1)];
 }
 
 /* One for each list and epoch, as far as the thread remembers: equal stories must have equal words, or the steps from them
@@ -460,8 +481,8 @@ static uint32_t next_word(struct snarl_race_thread *thr, const struct access *ac
                           uintptr_t cell)
 {
     uint32_t node = access->node | mask << 28;
-    uint64_t hash = (access->site ^ (uint64_t)old << 20 ^ (uint64_t)node << 32) * 0x9e3779b97f4a7c15u;
-    struct snarl_step *step = &thr->step[hash >> 55 & (SNARL_STEP_CACHE - 1)];
+    uint64_t hash = mix(access->site, (uint64_t)node << 32 | old);
+    struct snarl_step *step = &thr->step[hash >> 40 & (SNARL_STEP_CACHE - 1)];
     if (step->old_word == old && step->stamp == thr->stamp && step->site == access->site && step->node == node)
         return step->new_word;
     bool raced = false;

@@ -23,11 +23,11 @@
 #include "race/cell.h"
 #include "shadow/shadow.h"
 
-#define SNARL_STEP_CACHE 4096
-#define SNARL_SITE_CACHE 1024
+#define SNARL_STEP_CACHE 16384
+#define SNARL_SITE_CACHE 4096
 #define SNARL_HIT_CACHE 256
 #define SNARL_NODE_CACHE 256
-#define SNARL_STATE_CACHE 4096
+#define SNARL_STATE_CACHE 16384
 #define SNARL_BOUNDARIES 8
 #define SNARL_LOCKSET_UNKNOWN UINT32_MAX
 
@@ -104,6 +104,7 @@ struct snarl_race_thread {
     bool ended;
     uint32_t next_unit, run_start, run_end; /* units of the current run of chunks */
     uint32_t run_chunks;                    /* how many to take next */
+    uint32_t next_victim;                   /* in the cache of sites */
     uint32_t states_made;                   /* in this epoch, and half of those before */
     struct snarl_vclock clock;     /* clock[slot] == epoch */
     uint64_t version;              /* of the other components of the clock, unique among all threads */
