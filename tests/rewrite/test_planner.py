@@ -47,6 +47,19 @@ class Planner(unittest.TestCase):
         share = float(result.stdout.split("accesses")[1].split("%")[0])
         self.assertGreaterEqual(share, 99.0, result.stdout)
 
+    def test_jump_worked_out_from_an_index_is_not_understood(self):
+        """As in libffi: code at equal distances instead of a table. Padding between its pieces may be jumped over,
+        but the pieces themselves are entries that nothing names, so no jump may be placed among them."""
+        source, module = (os.path.join(self.folder, name) for name in ("pieces.s", "pieces.so"))
+        pieces = "\n".join(f"1: mov {index}(%rsi), %eax\n ret\n .balign 8" for index in (8, 16, 24, 32))
+        with open(source, "w") as out:
+            out.write(".globl pieces\n.type pieces, @function\n.balign 16\npieces:\n .cfi_startproc\n"
+                      f" movzbl %dil, %edi\n lea 0f(%rip), %rax\n lea (%rax,%rdi,8), %rax\n jmp *%rax\n"
+                      f" .balign 8\n0:\n{pieces}\n .cfi_endproc\n.size pieces, .-pieces\n")
+        subprocess.run(["gcc", "-shared", "-nostdlib", source, "-o", module], check=True)
+        result = self.plan("--stats", module)
+        self.assertRegex(result.stdout, r"4 accesses .*\n\s+4 indirect jump not understood")
+
     def test_damaged_plan_is_made_again(self):
         self.assertEqual(self.plan(self.program).returncode, 0)
         path = self.only_plan()
