@@ -62,23 +62,33 @@ const char *snarl_mode_word(void)
     return words[snarl_options.races];
 }
 
-/* All mutexes of the runtime count as one: it has few, and the global one matters. */
-void snarl_runtime_locked(void)
+void snarl_runtime_acquired(uintptr_t semaphore)
 {
     struct snarl_thread *thr = snarl_races_on && snarl_awake ? snarl_enter() : NULL;
     if (!thr)
         return;
-    snarl_order_memory_acquire(thr, (uintptr_t)&snarl_runtime);
+    snarl_order_memory_acquire(thr, semaphore);
     snarl_leave(thr);
+}
+
+void snarl_runtime_releasing(uintptr_t semaphore)
+{
+    struct snarl_thread *thr = snarl_races_on && snarl_awake ? snarl_enter() : NULL;
+    if (!thr)
+        return;
+    snarl_order_memory_release(thr, semaphore);
+    snarl_leave(thr);
+}
+
+/* All mutexes of the runtime count as one: it has few, and the global one matters. */
+void snarl_runtime_locked(void)
+{
+    snarl_runtime_acquired((uintptr_t)&snarl_runtime);
 }
 
 void snarl_runtime_unlocking(void)
 {
-    struct snarl_thread *thr = snarl_races_on && snarl_awake ? snarl_enter() : NULL;
-    if (!thr)
-        return;
-    snarl_order_memory_release(thr, (uintptr_t)&snarl_runtime);
-    snarl_leave(thr);
+    snarl_runtime_releasing((uintptr_t)&snarl_runtime);
 }
 
 static int semaphore_value(enum snarl_kind kind, uintptr_t address)

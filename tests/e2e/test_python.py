@@ -15,6 +15,7 @@ import expectation
 import samplerun
 
 VERSIONS = ("3.10", "3.11", "3.12", "3.13")
+OPTIONS = {"races_": ["--python-races"], "runtime_": ["--races=full"]}  # by the beginning of a sample's name
 
 
 def find_pythons():
@@ -46,7 +47,7 @@ def make_test(sample, version, path):
     def test(self):
         if sample.source.stem.startswith("races_") and version.startswith("3.10"):
             self.skipTest("no --python-races on 3.10")
-        options = ["--python-races"] if sample.source.stem.startswith("races_") else []
+        options = next((more for prefix, more in OPTIONS.items() if sample.source.stem.startswith(prefix)), [])
         samplerun.command_of = lambda asked: [str(path), str(asked.source)]
         wrong = samplerun.check_sample(wanted(sample, version), options)
         if wrong:
