@@ -79,8 +79,25 @@ def own_name(name):
 
 
 def lock_lines(finding, source):
+    """Of a race none: that the locks held were taken somewhere is not what it is about."""
+    if finding["kind"] == "data-race":
+        return set()
     frames = [frame_of(event, source) for event in finding["events"] if event["role"] in LOCK_ROLES]
     return {frame["line"] for frame in frames if frame}
+
+
+def held_at(finding, line, source):
+    """The names of the locks held at the access in this line of the source, sorted; None without such an access. The
+    finding must also tell where each was taken."""
+    names = {lock["id"]: lock["name"] for lock in finding["locks"]}
+    for event in finding["events"][:2]:
+        frame = frame_of(event, source)
+        if not frame or frame["line"] != line:
+            continue
+        taken = {other["lock"] for other in finding["events"][2:]
+                 if other["role"] == "hold" and other["thread"]["id"] == event["thread"]["id"] and frame_of(other, source)}
+        return sorted(names[lock] for lock in event["locks_held"] if lock in taken)
+    return None
 
 
 def threads_of(finding):
@@ -110,6 +127,9 @@ def differences(expected, finding, source):
         wrong.append(f"locks missing: {sorted(set(expected.locks) - names)} (there are {sorted(names)})")
     if expected.location and (finding.get("location") or {}).get("symbol") != expected.location:
         wrong.append(f"location {finding.get('location')} instead of {expected.location}")
+    for line, held in zip(expected.lines, expected.held):
+        if held_at(finding, line, source) != held:
+            wrong.append(f"held at line {line}: {held_at(finding, line, source)} instead of {held}")
     if expected.count and finding["count"] != expected.count:
         wrong.append(f"count {finding['count']} instead of {expected.count}")
     done_by = {event["what"].rpartition(" by ")[2] for event in finding["events"] if event["role"] == "access"}
