@@ -206,6 +206,7 @@ __attribute__((constructor)) static void begin(void)
     snarl_process_prepare();
     on_exit(finish, NULL);
     snarl_tsan_begin(thr);
+    snarl_tsan_check_rival();
     snarl_python_prepare();
     snarl_current = thr;
     errno = saved;

@@ -164,7 +164,7 @@ def compare_findings(sample, found):
 def run_sample(sample, options=()):
     """(exit status, stdout, stderr, the JSON document or None) of the sample under `snarl run`. With --races=off, but for
     samples of races: the others are about locks, and the flags that set their scenes are not ordered on purpose."""
-    races = () if sample.name.startswith("race/") else ("--races=off",)
+    races = () if sample.name.startswith(("race/", "race-clang/")) else ("--races=off",)
     with tempfile.TemporaryDirectory(prefix="snarl-test-") as folder:
         document = Path(folder, "run.json")
         command = [find_command(), "run", "--out", Path(folder, "out"), "--json", document, "--quiet", *races, *options, "--",
@@ -220,7 +220,8 @@ def measure_memory(sample):
 
 
 def compare_with_native(sample, out, document):
-    status, native_out, _ = run_bounded(command_of(sample), BOUND_S)
+    # Off: what clang compiled is linked with snarl.
+    status, native_out, _ = run_bounded(command_of(sample), BOUND_S, env=dict(os.environ, SNARL_OPTIONS="enabled=0"))
     wrong = []
     if out != native_out:
         wrong.append(f"standard output differs from native: {out!r} instead of {native_out!r}")
@@ -257,11 +258,14 @@ def make_test(sample, options=()):
     return test
 
 
-def test_case(group, options=()):
-    """A unittest class with one test for each sample of the group, run with further options of `snarl run`."""
+def test_case(group, options=(), built=None):
+    """A unittest class with one test for each sample of the group, run with further options of `snarl run`; `built` names
+    the folder of programs built in another way."""
     pending = read_pending()
     methods = {}
     for sample in expectations.read_group(SAMPLES, group):
+        if built:
+            sample.name = sample.name.replace(group, built, 1)
         test = make_test(sample, options)
         if sample.name in pending:
             test = unittest.expectedFailure(test)
