@@ -364,6 +364,7 @@ void snarl_instrument_wake(struct snarl_thread *thr)
         return;
     s_host.thread = (int32_t)((intptr_t)&snarl_area - (intptr_t)self);
     snarl_checks_links(s_host.link);
+    snarl_race_stock_begin();
     s_active = true;
     instrument_all();
     snarl_instrument_attach(thr);

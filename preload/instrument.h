@@ -22,7 +22,5 @@ struct snarl_race_thread;
 uint32_t snarl_checks_where(struct snarl_race_thread *races, uintptr_t pc);
 uint32_t snarl_checks_place(struct snarl_race_thread *races);
 void snarl_checks_forget_stacks(void);
-/* Inside the guard, before something other than a check uses the thread's clock: what its last atomic load may have seen. */
-void snarl_checks_catch_up(struct snarl_thread *thr);
 
 #endif

@@ -295,7 +295,12 @@ static uint32_t keep_members(struct snarl_race_thread *thr, const struct access 
         uint32_t both = bytes & mask;
         bool ordered = !both || snarl_vclock_get(&thr->clock, record->slot) >= record->epoch;
         if (!ordered && snarl_access_conflict(record->flags, access->flags)) {
-            report(thr, access, record, cell, both, old);
+            uintptr_t byte = cell + (uintptr_t)__builtin_ctz(both);
+            enum snarl_explained why = snarl_race_explain(thr, byte, access->flags, record);
+            if (why == SNARL_RACES)
+                report(thr, access, record, cell, both, old);
+            else if (why == SNARL_ACCESSES_ATOMIC)
+                bytes &= ~both;
             *raced = true;
             ordered = true; /* it is known: no need to find it again */
         }
@@ -453,6 +458,7 @@ static bool prepare(struct snarl_race_thread *thr, struct access *access, uintpt
 {
     if (thr->ignore || !size)
         return false;
+    snarl_race_catch_up(thr);
     if (address >> SNARL_ADDRESS_BITS || (address + size - 1) >> SNARL_ADDRESS_BITS) {
         snarl_count(SNARL_COUNT_RACE_UNCOVERED);
         return false;

@@ -47,17 +47,21 @@ static struct atomic_sync *find(struct atomic_sync *head, uintptr_t address)
     return head;
 }
 
-struct snarl_race_sync *snarl_race_atomic_find(uintptr_t address)
+struct snarl_race_sync *snarl_race_atomic_peek(uintptr_t address)
 {
-    struct atomic_sync **table = buckets();
+    struct atomic_sync **table = __atomic_load_n(&s_bucket, __ATOMIC_ACQUIRE);
     if (!table)
         return NULL;
-    struct atomic_sync *head = __atomic_load_n(&table[bucket_of(address)], __ATOMIC_ACQUIRE);
-    struct atomic_sync *found = find(head, address);
-    if (!found)
-        return NULL;
-    snarl_mutex_lock(&found->sync.lock);
-    return &found->sync;
+    struct atomic_sync *found = find(__atomic_load_n(&table[bucket_of(address)], __ATOMIC_ACQUIRE), address);
+    return found ? &found->sync : NULL;
+}
+
+struct snarl_race_sync *snarl_race_atomic_find(uintptr_t address)
+{
+    struct snarl_race_sync *found = snarl_race_atomic_peek(address);
+    if (found)
+        snarl_mutex_lock(&found->lock);
+    return found;
 }
 
 static struct atomic_sync *make(struct atomic_sync **bucket, uintptr_t address)
@@ -89,7 +93,7 @@ static struct atomic_sync *make(struct atomic_sync **bucket, uintptr_t address)
 
 struct snarl_race_sync *snarl_race_atomic_lock(struct snarl_race_thread *thr, uintptr_t address)
 {
-    (void)thr;
+    snarl_race_catch_up(thr);
     struct atomic_sync **table = buckets();
     if (!table)
         return NULL;

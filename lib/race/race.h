@@ -109,6 +109,7 @@ struct snarl_race_thread {
     bool has_fence_release, has_fence_acquire;
     uint32_t boundary_count;
     struct snarl_boundary boundary[SNARL_BOUNDARIES];
+    uintptr_t late_load; /* the atomic that stock code loads just now: what it may have seen is acquired later; 0: none */
     uint32_t told; /* the history node of the access in progress, when the caller knows it; 0: from the noted calls */
     void *host;    /* the host's */
     struct snarl_race_window *window; /* the host's, kept up to date; may be NULL */
@@ -247,6 +248,7 @@ struct snarl_race_sync {
     uint32_t epoch;
     uint32_t serial;   /* counts releases */
     uint32_t head;     /* serial number of the thread whose release sequence an atomic's value belongs to */
+    uint32_t known;    /* bytes of the atomic object that stock code has here, 0: not known as one (stock.c) */
     uint64_t version;
     struct snarl_vclock clock;
 };
@@ -282,5 +284,19 @@ void snarl_race_atomic_store(struct snarl_race_thread *thr, struct snarl_race_sy
 void snarl_race_atomic_rmw(struct snarl_race_thread *thr, struct snarl_race_sync *sync, enum snarl_order order);
 void snarl_race_atomic_unlock(struct snarl_race_sync *sync);
 void snarl_race_fence(struct snarl_race_thread *thr, enum snarl_order order);
+
+/* --- stock code: what machine instructions tell of atomics (stock.c) --- */
+
+/* Once, before the first of the others; without it nothing is ever guessed. */
+void snarl_race_stock_begin(void);
+/* A load or store of 1 to 64 bytes, to be called before the instruction. `atomic`: the instruction is known to be an access to an
+ * atomic object; otherwise it is taken as one where the object is known. */
+void snarl_race_stock_access(struct snarl_race_thread *thr, uintptr_t address, size_t size, uint32_t flags, uintptr_t pc,
+                             bool atomic);
+/* A locked instruction, before and after it. */
+void snarl_race_stock_before(struct snarl_race_thread *thr, uintptr_t address, size_t size, uint32_t flags, uintptr_t pc);
+void snarl_race_stock_after(struct snarl_race_thread *thr, uintptr_t address);
+/* There is an atomic object, whoever says so. */
+void snarl_race_stock_know(struct snarl_race_thread *thr, uintptr_t address, size_t size);
 
 #endif

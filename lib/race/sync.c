@@ -134,6 +134,7 @@ static void release(struct snarl_race_thread *thr, struct snarl_race_sync *sync,
 
 static void release_unseen(struct snarl_race_thread *thr, struct snarl_race_sync *sync, bool store)
 {
+    snarl_race_catch_up(thr);
     bool ends_epoch = !thr->pending;
     uint32_t first_epoch = ends_epoch ? thr->first_epoch : 0;
     uint32_t first_unit = snarl_cell_unit(thr->base);
@@ -179,6 +180,7 @@ void snarl_race_sync_clear(struct snarl_race_sync *sync)
     sync->pure = false;
     sync->slot = sync->epoch = 0;
     sync->serial++;
+    sync->known = 0;
     snarl_mutex_unlock(&sync->lock);
 }
 

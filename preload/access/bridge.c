@@ -8,7 +8,6 @@
 #include "history/history.h"
 #include "preload/access.h"
 #include "preload/access/start.h"
-#include "preload/instrument.h"
 #include "preload/real.h"
 #include "preload/tsan/tsan.h"
 
@@ -45,10 +44,7 @@ struct snarl_thread *snarl_call_enter(struct snarl_site site)
     struct snarl_race_thread *races = snarl_current->races;
     if (!races || races->ignore || is_ours(site.pc))
         return NULL;
-    struct snarl_thread *thr = snarl_enter();
-    if (thr)
-        snarl_checks_catch_up(thr);
-    return thr;
+    return snarl_enter();
 }
 
 void snarl_call_leave(struct snarl_thread *thr)
