@@ -306,21 +306,24 @@ static int descriptor_of(uintptr_t address)
     return offset < snarl_races_descriptors.size ? (int)(offset / sizeof(uint32_t)) : -1;
 }
 
-static const char *what_of(const struct snarl_race_access *access, char *buffer, size_t size)
+/* `all` is the flags of both accesses: what one of them closes is used by the other. */
+static const char *what_of(const struct snarl_race_access *access, uint32_t all, char *buffer, size_t size)
 {
     if (access->flags & SNARL_ACCESS_FREE)
         return "free of the memory";
     if (access->flags & SNARL_ACCESS_UNMAP)
         return "unmapping of the memory";
-    if (access->flags & SNARL_ACCESS_CLOSE)
-        return "closing of the descriptor";
     struct snarl_text text = snarl_text_in(buffer, size);
-    bool descriptor = descriptor_of(access->address) >= 0;
-    snarl_text_add(&text, access->flags & SNARL_ACCESS_ATOMIC ? "atomic " : "");
-    snarl_text_add(&text, descriptor ? "use of the descriptor" : access->flags & SNARL_ACCESS_WRITE ? "write" : "read");
-    if (access->size && !descriptor) {
-        snarl_text_add_uint(snarl_text_add(&text, " of "), access->size);
-        snarl_text_add(&text, access->size == 1 ? " byte" : " bytes");
+    if (descriptor_of(access->address) >= 0 || all & SNARL_ACCESS_CLOSE) {
+        snarl_text_add(&text, access->flags & SNARL_ACCESS_CLOSE ? "closing of the " : "use of the ");
+        snarl_text_add(&text, descriptor_of(access->address) >= 0 ? "descriptor" : "stream");
+    } else {
+        snarl_text_add(&text, access->flags & SNARL_ACCESS_ATOMIC ? "atomic " : "");
+        snarl_text_add(&text, access->flags & SNARL_ACCESS_WRITE ? "write" : "read");
+        if (access->size)
+            snarl_text_add_uint(snarl_text_add(&text, " of "), access->size);
+        if (access->size)
+            snarl_text_add(&text, access->size == 1 ? " byte" : " bytes");
     }
     const char *function = function_of(access);
     if (function)
@@ -337,9 +340,9 @@ static const char *rule_of(uint32_t flags)
     return flags & SNARL_ACCESS_CLOSE ? "use-after-close" : "";
 }
 
-static void add_access(const struct snarl_race_access *access, char *what, size_t size)
+static void add_access(const struct snarl_race_access *access, uint32_t all, char *what, size_t size)
 {
-    struct snarl_event *event = snarl_finding_event(&s_finding, "access", what_of(access, what, size));
+    struct snarl_event *event = snarl_finding_event(&s_finding, "access", what_of(access, all, what, size));
     event->thread = access->thread;
     event->stack = stack_of(access->where);
     event->address = access->address;
@@ -384,9 +387,10 @@ static void write_finding(struct snarl_race_thread *races, const struct snarl_ra
     char what_now[64], what_before[64];
     struct snarl_thread *thr = races->host;
     snarl_mutex_lock(&s_lock);
-    snarl_finding_clear(&s_finding, "data-race", rule_of(race->now.flags | race->before.flags), "observed");
-    add_access(&race->now, what_now, sizeof(what_now));
-    add_access(&race->before, what_before, sizeof(what_before));
+    uint32_t all = race->now.flags | race->before.flags;
+    snarl_finding_clear(&s_finding, "data-race", rule_of(all), "observed");
+    add_access(&race->now, all, what_now, sizeof(what_now));
+    add_access(&race->before, all, what_before, sizeof(what_before));
     s_finding.event[0].time_ns = snarl_runfile_now();
     if (!snarl_finding_seen(snarl_finding_key(&s_finding))) {
         locate(thr, race->byte);

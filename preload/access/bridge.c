@@ -5,6 +5,8 @@
  * of the history, and records need no room for the name. */
 #include "preload/access/bridge.h"
 
+#include <errno.h>
+
 #include "history/history.h"
 #include "preload/access.h"
 #include "preload/access/start.h"
@@ -83,32 +85,41 @@ void snarl_call_write(struct snarl_thread *thr, const char *name, volatile void 
     snarl_call_tell(thr, name, (uintptr_t)start, size, SNARL_ACCESS_WRITE, site);
 }
 
+void snarl_call_end(struct snarl_thread *thr, const char *name, volatile void *start, size_t size, struct snarl_site site)
+{
+    snarl_call_tell(thr, name, (uintptr_t)start, size, SNARL_ACCESS_WRITE | SNARL_ACCESS_CLOSE, site);
+}
+
 void snarl_call_release(struct snarl_thread *thr, const volatile void *address)
 {
-    snarl_order_release(thr, (uintptr_t)address);
+    snarl_order_memory_release(thr, (uintptr_t)address);
 }
 
 void snarl_call_acquire(struct snarl_thread *thr, const volatile void *address)
 {
-    snarl_order_acquire(thr, (uintptr_t)address);
+    snarl_order_memory_acquire(thr, (uintptr_t)address);
 }
 
 void snarl_call_reads(const char *name, const volatile void *start, size_t size, struct snarl_site site)
 {
+    int saved = errno;
     struct snarl_thread *thr = snarl_call_enter(site);
     if (!thr)
         return;
     snarl_call_read(thr, name, start, size, site);
     snarl_leave(thr);
+    errno = saved;
 }
 
 void snarl_call_writes(const char *name, volatile void *start, size_t size, struct snarl_site site)
 {
+    int saved = errno;
     struct snarl_thread *thr = snarl_call_enter(site);
     if (!thr)
         return;
     snarl_call_write(thr, name, start, size, site);
     snarl_leave(thr);
+    errno = saved;
 }
 
 void *snarl_call_true(const char *name)

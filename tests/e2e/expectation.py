@@ -2,7 +2,7 @@
 
 The head comment of each file under samples/ has one or more lines
 
-    expect: KIND [rule=R] [functions=F,G] [lines=@m,@n] [locks=A,B] [location=V] [held=A+B,-] [threads=N] [count=N] [confidence=C] [what=F] [exit=N] [hangs] [memory=MB]
+    expect: KIND [rule=R] [functions=F,G] [lines=@m,@n] [locks=A,B] [location=V] [held=A+B,-] [threads=N] [count=N] [confidence=C] [what=F,G] [exit=N] [hangs] [memory=MB]
     expect: nothing [hangs] [memory=MB]
 
 and, when it has a corrected twin, `fixed:` lines of the same form for the build with -DFIXED.
@@ -17,7 +17,7 @@ and, when it has a corrected twin, `fixed:` lines of the same form for the build
     held        of a race, the locks held at the access of each line of `lines`, in their order: names joined by `+`, `-` for none
     threads     so many different threads take part
     count       how often it happened, as the finding's `count` says
-    what        the library function that did both accesses of a race
+    what        the library functions that did the accesses of a race
     exit        the exit status of `snarl run` (default 0)
     hangs       the program never ends by itself: snarl has to end it, within a bound
     memory      the program's largest resident size under snarl, in megabytes, is at most so much
@@ -42,7 +42,7 @@ class Finding:
     threads: int = 0
     count: int = 0
     confidence: str = ""
-    what: str = ""
+    what: list = field(default_factory=list)
 
 
 @dataclass
@@ -88,7 +88,9 @@ def parse_finding(words, marks, expectation):
             finding.lines = [marks[mark] for mark in value.split(",")]
         elif key in ("functions", "locks"):
             setattr(finding, key, value.split(","))
-        elif key in ("rule", "confidence", "what"):
+        elif key == "what":
+            finding.what = value.split(",")
+        elif key in ("rule", "confidence"):
             setattr(finding, key, value)
         else:
             raise ValueError(f"unknown word in an expectation: {word}")
