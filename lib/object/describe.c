@@ -21,6 +21,7 @@ static const char *const s_kind_names[SNARL_KIND_MAX] = {
     [SNARL_KIND_CUSTOM] = "custom",
     [SNARL_KIND_PYTHON_LOCK] = "python-lock",
     [SNARL_KIND_PYTHON_RLOCK] = "python-rlock",
+    [SNARL_KIND_PYTHON_QUEUE] = "python-queue",
     [SNARL_KIND_FILE_LOCK] = "file-lock",
 };
 

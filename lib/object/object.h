@@ -32,6 +32,7 @@ enum snarl_kind {
     SNARL_KIND_CUSTOM,
     SNARL_KIND_PYTHON_LOCK,
     SNARL_KIND_PYTHON_RLOCK,
+    SNARL_KIND_PYTHON_QUEUE, /* waits until there is an item */
     SNARL_KIND_FILE_LOCK,
     SNARL_KIND_MAX
 };
@@ -60,6 +61,7 @@ struct snarl_barrier_state {
 
 struct snarl_semaphore_state {
     uint32_t initial;
+    int32_t items; /* of a queue, kept by who feeds it */
 };
 
 struct snarl_sync {

@@ -128,6 +128,7 @@ static void install(void)
     snarl_python_names_install();
     snarl_python_locks_install(module);
     snarl_python_threads_install(module);
+    snarl_python_queues_install();
     s_active = true;
     snarl_python_races_install();
 }
@@ -144,6 +145,8 @@ static int audit(const char *event, struct snarl_py_object *arguments, void *con
     } else if (event[0] == 'c' && strcmp(event, "cpython._PySys_ClearAuditHooks") == 0) {
         s_active = false; /* objects of all kinds come to their end in any order */
         snarl_python_races_stop();
+    } else if (s_active && snarl_python_queues_awaited && !snarl_py.error()) {
+        snarl_python_queues_meet();
     }
     return 0;
 }
