@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "preload/access.h"
 #include "preload/access/ports.h"
+#include "preload/early.h"
 #include "preload/environment.h"
 #include "preload/process.h"
 #include "preload/python/python.h"
@@ -188,6 +189,7 @@ static void finish(int status, void *argument)
 __attribute__((constructor)) static void begin(void)
 {
     int saved = errno;
+    snarl_early();
     snarl_enter_refused();
     find_own_path();
     snarl_options_parse(&snarl_options, getenv("SNARL_OPTIONS"), complain);

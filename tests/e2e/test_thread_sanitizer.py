@@ -88,13 +88,21 @@ class Gcc(BuildCase):
     def test_cmake(self):
         self.cmake(0, "gcc")
 
-    def test_without_the_command(self):
-        self.build("gcc", "-g", "-fsanitize=thread", "program.c", "-o", "program")
-        self.environment.update(LD_PRELOAD=f"{LIBRARY} {LIBRARY.parent}/inert/libtsan.so.2", SNARL_OPTIONS="out=out")
+    def check_without_the_command(self, preload):
+        self.environment.update(LD_PRELOAD=preload, SNARL_OPTIONS="out=out")
         result = self.run_here("./program")
         self.assertEqual((result.returncode, result.stdout), (0, "done\n"))
         self.assertIn("data-race", result.stderr)
-        self.assertNotIn("WARNING: ThreadSanitizer", result.stderr)
+        self.assertNotIn("ThreadSanitizer", result.stderr)
+
+    def test_without_the_command(self):
+        self.build("gcc", "-g", "-fsanitize=thread", "program.c", "-o", "program")
+        self.check_without_the_command(f"{LIBRARY}")
+        self.check_without_the_command(f"{LIBRARY} {LIBRARY.parent}/inert/libtsan.so.2")
+
+    def test_without_the_command_where_a_constructor_comes_first(self):
+        self.build("g++", "-g", "-fsanitize=thread", "-x", "c++", "-fpermissive", "-w", "program.c", "-o", "program")
+        self.check_without_the_command(f"{LIBRARY}")
 
     def test_races_off_leaves_the_program_alone(self):
         self.build("gcc", "-fsanitize=thread", "program.c", "-o", "program")
