@@ -46,6 +46,8 @@ void snarl_python_block(struct snarl_thread *thr);
 void snarl_python_thread_over(struct snarl_thread *thr, struct snarl_thread *target);
 
 void snarl_python_names_install(void);
+/* names.c. A module that the program has imported, or NULL. Borrowed. Also while the interpreter is taken down. */
+struct snarl_py_object *snarl_python_module(const char *name);
 /* names.c. Gives the thread the name that Python has for it, once it has one. */
 void snarl_python_name_thread(struct snarl_thread *thr);
 /* What the program calls an object; "" when no variable in sight holds it. The name of its type. The name of

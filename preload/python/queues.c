@@ -255,7 +255,7 @@ static void *replace(struct snarl_py_object *type, int first, int last, void (*d
 
 void snarl_python_queues_meet(void)
 {
-    struct snarl_py_object *module = snarl_py.dict_text_item(snarl_py.modules(), "_queue");
+    struct snarl_py_object *module = snarl_python_module("_queue");
     struct snarl_py_object *type = module ? snarl_python_attribute(module, "SimpleQueue") : NULL;
     if (!type)
         return;
