@@ -19,6 +19,7 @@
 #include "preload/access/ports.h"
 #include "preload/early.h"
 #include "preload/environment.h"
+#include "preload/loader.h"
 #include "preload/process.h"
 #include "preload/python/python.h"
 #include "preload/real.h"
@@ -148,7 +149,7 @@ static void find_own_path(void)
 static void choose_races(void)
 {
     if (snarl_options.races == SNARL_RACES_AUTO)
-        snarl_options.races = snarl_tsan_present() ? SNARL_RACES_FULL : SNARL_RACES_OFF;
+        snarl_options.races = snarl_tsan_present() ? SNARL_RACES_FULL : SNARL_RACES_STOCK_DEFAULT;
 }
 
 /* Without a command and without --out: the folder that `snarl run` would have chosen. */
@@ -222,6 +223,7 @@ void snarl_process_forked(struct snarl_thread *thr)
     snarl_engine_forked(thr, snarl_mode_word(), snarl_self_handle());
     snarl_heap_forked();
     snarl_ports_forked();
+    snarl_loader_forked();
     snarl_tsan_attach(thr);
 }
 
