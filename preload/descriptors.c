@@ -70,6 +70,8 @@ SNARL_EXPORT int dup3(int from, int to, int flags)
 SNARL_EXPORT int close_range(unsigned first, unsigned last, int flags)
 {
     snarl_enter_refused();
+    if (!(flags & CLOSE_RANGE_CLOEXEC))
+        snarl_ports_closing("close_range", first, last, SNARL_SITE);
     int ours = snarl_runfile_fd();
     if (ours < 0 || (unsigned)ours < first || (unsigned)ours > last || flags & CLOSE_RANGE_CLOEXEC)
         return real_close_range(first, last, flags);

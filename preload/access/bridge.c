@@ -1,8 +1,8 @@
 /* bridge.c - see bridge.h.
  *
- * The name of the function called is the innermost frame of an access's stack: its address, which lies in one of our
- * own modules, so that reports (lib/sync/races.c) tell it from code. Equal calls from equal places thus have equal nodes
- * of the history, and records need no room for the name. */
+ * The name of the function called is the innermost frame of an access's stack: its address, which lies in one
+ * of our own modules, so that reports (lib/sync/races.c) tell it from code. Equal calls from equal places
+ * thus have equal nodes of the history, and records need no room for the name. */
 #include "preload/access/bridge.h"
 
 #include <errno.h>
@@ -12,7 +12,6 @@
 #include "preload/access/start.h"
 #include "preload/real.h"
 #include "preload/tsan/tsan.h"
-
 
 extern const char __ehdr_start[] __attribute__((visibility("hidden"))); /* the linker's: our own module */
 extern const char _end[] __attribute__((visibility("hidden")));
@@ -24,8 +23,9 @@ void snarl_calls_begin(struct snarl_thread *thr)
     if (snarl_options.races != SNARL_RACES_CALLS || snarl_races_on || !snarl_races_begin(thr))
         return;
     snarl_heap_begin();
-    snarl_engine_note("only library calls were checked for races (--races=calls): atomic operations of the program itself "
-                      "were not seen, so memory that is handed on by them may seem to be raced on");
+    snarl_engine_note(
+        "only library calls were checked for races (--races=calls): atomic operations of the program itself "
+        "were not seen, so memory that is handed on by them may seem to be raced on");
 }
 
 void snarl_calls_wake(void)
@@ -74,18 +74,19 @@ void snarl_call_tell(struct snarl_thread *thr, const char *name, uintptr_t start
 }
 
 void snarl_call_read(struct snarl_thread *thr, const char *name, const volatile void *start, size_t size,
-                                  struct snarl_site site)
+                     struct snarl_site site)
 {
     snarl_call_tell(thr, name, (uintptr_t)start, size, 0, site);
 }
 
 void snarl_call_write(struct snarl_thread *thr, const char *name, volatile void *start, size_t size,
-                                   struct snarl_site site)
+                      struct snarl_site site)
 {
     snarl_call_tell(thr, name, (uintptr_t)start, size, SNARL_ACCESS_WRITE, site);
 }
 
-void snarl_call_end(struct snarl_thread *thr, const char *name, volatile void *start, size_t size, struct snarl_site site)
+void snarl_call_end(struct snarl_thread *thr, const char *name, volatile void *start, size_t size,
+                    struct snarl_site site)
 {
     snarl_call_tell(thr, name, (uintptr_t)start, size, SNARL_ACCESS_WRITE | SNARL_ACCESS_CLOSE, site);
 }
@@ -122,7 +123,15 @@ void snarl_call_writes(const char *name, volatile void *start, size_t size, stru
     errno = saved;
 }
 
+/* Runs before strchr and its like are known. */
 void *snarl_call_true(const char *name)
 {
-    return snarl_real_find(name);
+    char bare[32];
+    size_t length = 0;
+    while (name[length] && name[length] != '@' && length + 1 < sizeof(bare)) {
+        bare[length] = name[length];
+        length++;
+    }
+    bare[length] = '\0';
+    return name[length] == '@' ? snarl_real_find_version(bare, name + length + 1) : snarl_real_find(name);
 }

@@ -14,7 +14,11 @@
  *   sockets.c      send recv ... accept socketpair: the same      polling.c     eventfd epoll poll select
  *   streams.c      fopen fclose flockfile fflush ...    stdio.c       fread fgets getline putc fwrite ...
  *   printing.c     printf and its relatives             scanning.c    scanf and its relatives; format.c: their formats
- *   variables.c    getenv setenv putenv unsetenv        statics.c     localtime strtok strerror ...
+ *   handles.c      lseek bind ... timerfd_create mkstemp: uses and new ones; sendfile splice
+ *   paths.c        stat readlink realpath readdir ...   resolving.c   getaddrinfo inet_pton ...
+ *   clocks.c       clock_gettime mktime strftime ...    numbers.c     strtoll atoi drand48 ...
+ *   sorting.c      qsort bsearch lfind tsearch hsearch  conversion.c  mbstowcs iconv regexec ...
+ *   variables.c    getenv setenv putenv unsetenv        statics.c     localtime strtok getpwnam setlocale ...
  *   ports.c *      descriptors: who closed them, which ends belong together
  * Elsewhere: allocators and mappings (preload/memory.c, heap.c), close and dup (preload/descriptors.c). */
 #ifndef SNARL_PRELOAD_ACCESS_BRIDGE_H
@@ -70,7 +74,7 @@ void snarl_port_paired(struct snarl_thread *thr, int one, int other);
 void snarl_port_release(struct snarl_thread *thr, int fd);
 void snarl_port_acquire(struct snarl_thread *thr, int fd);
 
-/* libc's function of that name, NULL when it has none. */
+/* libc's function of that name, or of "NAME@VERSION"; NULL when it has none. */
 void *snarl_call_true(const char *name);
 
 #pragma GCC visibility pop
@@ -96,6 +100,9 @@ struct snarl_true {
     const char *name;
     void *kept; /* the address of a function pointer */
 };
+
+/* variables.c: what looks at the environment, as the functions of time do for the time zone. */
+void snarl_environment_read(const char *name, struct snarl_site site);
 
 /* Bytes that a read of a whole string touches, or of at most `limit` characters of it. */
 size_t snarl_string_size(const char *string);

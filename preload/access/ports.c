@@ -122,6 +122,14 @@ void snarl_port_closing(const char *name, int fd, struct snarl_site site)
     errno = saved;
 }
 
+/* Of those that the program is known to use. */
+void snarl_ports_closing(const char *name, unsigned first, unsigned last, struct snarl_site site)
+{
+    for (unsigned fd = first; fd <= last && fd < PORTS; fd++)
+        if (s_ports[fd].state == OPEN && !snarl_runfile_owns_fd((int)fd))
+            snarl_port_closing(name, (int)fd, site);
+}
+
 /* Programs that close all numbers one after the other mean no certain one. */
 static bool is_sweep(int fd, uintptr_t pc)
 {

@@ -6,6 +6,8 @@
 
 /* The true close() has failed with EBADF. Guard not held; keeps errno. Before it: snarl_port_closing (bridge.h). */
 void snarl_port_not_open(int fd, struct snarl_site site);
+/* Before all of [first, last] that are open are closed. */
+void snarl_ports_closing(const char *name, unsigned first, unsigned last, struct snarl_site site);
 /* `fd` is now the same as `from`. */
 void snarl_port_copied(int from, int fd);
 void snarl_ports_forked(void);

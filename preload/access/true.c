@@ -30,8 +30,8 @@ static inline void prepare(void)
 size_t snarl_string_extent(const char *string, size_t limit)
 {
     prepare();
-    size_t length = real_strnlen(string, limit);
-    return length < limit ? length + 1 : limit;
+    size_t length = string ? real_strnlen(string, limit) : 0; /* a system call would say EFAULT */
+    return string && length < limit ? length + 1 : length;
 }
 
 size_t snarl_string_size(const char *string)

@@ -41,7 +41,8 @@ class Exports(unittest.TestCase):
 
     def test_the_library_of_calls_has_functions_of_libc_only(self):
         libc = {symbol.split("@")[0] for symbol in dynamic_symbols(loaded_library("libc.so.6"), "--defined-only")}
-        calls = set(dynamic_symbols(BUILD / "preload" / "libsnarl-calls.so", "--defined-only"))
+        calls = {symbol.split("@")[0] for symbol in dynamic_symbols(BUILD / "preload" / "libsnarl-calls.so", "--defined-only")}
+        calls = {symbol for symbol in calls if not symbol.startswith("GLIBC_")}
         self.assertIn("memcpy", calls)
         newer = {symbol for symbol in calls - libc if symbol.startswith("__isoc23_")}  # libc has them from 2.38 on
         self.assertEqual(sorted(calls - libc - newer), [])
