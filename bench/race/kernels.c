@@ -148,7 +148,8 @@ static uint64_t own_locks(int thread)
 static uint64_t atomics(int thread)
 {
     (void)thread;
-    for (int i = 0; i < s_size * 1000; i++)
+    int count = s_size * 1000;
+    for (int i = 0; i < count; i++)
         atomic_fetch_add_explicit(&s_counter, 1, i & 1 ? memory_order_relaxed : memory_order_acq_rel);
     return 0;
 }
@@ -157,7 +158,8 @@ static uint64_t atomics(int thread)
 static uint64_t own_atomics(int thread)
 {
     atomic_long counter = thread;
-    for (int i = 0; i < s_size * 1000; i++) {
+    int count = s_size * 1000;
+    for (int i = 0; i < count; i++) {
         atomic_fetch_add_explicit(&counter, 2, memory_order_relaxed);
         atomic_fetch_sub_explicit(&counter, 1, memory_order_acq_rel);
     }

@@ -48,9 +48,9 @@ static void note_late(struct snarl_race_sync *sync, uint32_t slot)
 
 static void acquire(struct snarl_race_thread *thr, struct snarl_race_sync *sync)
 {
-    snarl_mutex_lock(&sync->lock);
+    snarl_race_sync_lock(sync);
     snarl_race_atomic_load(thr, sync, SNARL_ORDER_ACQUIRE);
-    snarl_mutex_unlock(&sync->lock);
+    snarl_race_sync_unlock(sync);
 }
 
 static void acquire_late(struct snarl_race_thread *thr)
@@ -127,7 +127,7 @@ static struct snarl_race_sync *find_known(uintptr_t address)
     struct snarl_race_sync *sync = snarl_race_atomic_peek(address);
     if (!sync || !__atomic_load_n(&sync->known, __ATOMIC_ACQUIRE))
         return NULL;
-    snarl_mutex_lock(&sync->lock);
+    snarl_race_sync_lock(sync);
     return sync;
 }
 
@@ -160,9 +160,9 @@ static void acquire_inside(struct snarl_race_thread *thr, uintptr_t address, siz
 
 static void release(struct snarl_race_thread *thr, struct snarl_race_sync *sync)
 {
-    snarl_mutex_lock(&sync->lock);
+    snarl_race_sync_lock(sync);
     snarl_race_atomic_rmw(thr, sync, SNARL_ORDER_RELEASE);
-    snarl_mutex_unlock(&sync->lock);
+    snarl_race_sync_unlock(sync);
 }
 
 void snarl_race_stock_access(struct snarl_race_thread *thr, uintptr_t address, size_t size, uint32_t flags, uintptr_t pc,
@@ -215,9 +215,9 @@ static enum snarl_explained explain(struct snarl_race_thread *thr, uintptr_t byt
 {
     struct snarl_race_sync *sync = (flags | record->flags) & ENDINGS ? NULL : known_at(byte);
     if (sync && !(record->flags & SNARL_ACCESS_ATOMIC)) {
-        snarl_mutex_lock(&sync->lock);
+        snarl_race_sync_lock(sync);
         adopt_access(thr, sync, record);
-        snarl_mutex_unlock(&sync->lock);
+        snarl_race_sync_unlock(sync);
     }
     if (sync)
         return SNARL_ACCESSES_ATOMIC;

@@ -26,7 +26,7 @@ static bool s_present, s_looked;
 bool snarl_tsan_present(void)
 {
     if (!s_present && !s_looked)
-        s_present = snarl_tsan_wanted();
+        s_present = snarl_tsan_wanted("__tsan_init");
     s_looked = true;
     return s_present;
 }
@@ -64,6 +64,7 @@ SNARL_EXPORT void __tsan_init(void)
 {
     s_present = true;
     reserve_shadow();
+    snarl_race_fences = snarl_tsan_wanted("__tsan_atomic_thread_fence");
     if (snarl_races_on || !snarl_enter_possible(snarl_current))
         return;
     struct snarl_thread *thr = snarl_enter();

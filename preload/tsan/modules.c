@@ -46,25 +46,31 @@ static uint32_t wanted_count(const struct tables *tables)
     return tables->hash ? tables->hash[1] : 0;
 }
 
-static bool wants_init(const struct tables *tables)
+static bool wants(const struct tables *tables, const char *function)
 {
     for (uint32_t i = 1; tables->symbol && tables->name && i < wanted_count(tables); i++)
-        if (!tables->symbol[i].st_shndx && !strcmp(tables->name + tables->symbol[i].st_name, "__tsan_init"))
+        if (!tables->symbol[i].st_shndx && !strcmp(tables->name + tables->symbol[i].st_name, function))
             return true;
     return false;
 }
 
-static int visit(struct dl_phdr_info *module, size_t size, void *found)
+struct search {
+    const char *function;
+    bool found;
+};
+
+static int visit(struct dl_phdr_info *module, size_t size, void *context)
 {
+    struct search *search = context;
     (void)size;
     for (int i = 0; i < module->dlpi_phnum; i++) {
         if (module->dlpi_phdr[i].p_type != PT_DYNAMIC)
             continue;
         struct tables tables =
             tables_of(module, (const Elf64_Dyn *)(module->dlpi_addr + module->dlpi_phdr[i].p_vaddr));
-        *(bool *)found |= wants_init(&tables);
+        search->found |= wants(&tables, search->function);
     }
-    return *(bool *)found;
+    return search->found;
 }
 
 void snarl_tsan_check_rival(void)
@@ -77,9 +83,9 @@ void snarl_tsan_check_rival(void)
                       "snarl do it, compile with -fsanitize=thread but link without it and with -lsnarl");
 }
 
-bool snarl_tsan_wanted(void)
+bool snarl_tsan_wanted(const char *function)
 {
-    bool found = false;
-    dl_iterate_phdr(visit, &found);
-    return found;
+    struct search search = {.function = function};
+    dl_iterate_phdr(visit, &search);
+    return search.found;
 }

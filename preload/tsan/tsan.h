@@ -22,8 +22,8 @@ void snarl_tsan_begin(struct snarl_thread *thr);
 bool snarl_tsan_present(void);
 /* modules.c: tells in the report when another runtime answers the compiled code's calls. */
 void snarl_tsan_check_rival(void);
-/* modules.c: whether a module that is loaded will. */
-bool snarl_tsan_wanted(void);
+/* modules.c: whether a module that is loaded wants this function of others. */
+bool snarl_tsan_wanted(const char *function);
 
 #define SNARL_PC ((uintptr_t)__builtin_return_address(0))
 
