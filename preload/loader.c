@@ -160,6 +160,12 @@ void snarl_loader_forked(void)
     s_owner = s_depth ? (uint32_t)snarl_os_thread_id() : 0;
 }
 
+/* Modules are watched, or at least races are looked for. */
+static bool is_followed(void)
+{
+    return s_watched || (snarl_races_on && snarl_awake);
+}
+
 static void order(void)
 {
     struct snarl_thread *thr = snarl_enter();
@@ -242,7 +248,7 @@ uintptr_t snarl_loader_decides(const char *name, const void *caller)
         snarl_enter_refused();
         snarl_loader_true_dlopen = (void *(*)(const char *, int))snarl_real_find("dlopen");
     }
-    if (!s_watched)
+    if (!is_followed())
         return 0;
     return caller_matters(name, caller) ? find_return(caller) : PLAINLY;
 }
@@ -279,7 +285,7 @@ SNARL_EXPORT int dlclose(void *handle)
         snarl_enter_refused();
         s_true_dlclose = (int (*)(void *))snarl_real_find("dlclose");
     }
-    if (!s_watched)
+    if (!is_followed())
         return s_true_dlclose(handle);
     lock();
     order();

@@ -11,6 +11,7 @@
 #include "preload/access.h"
 #include "preload/access/start.h"
 #include "preload/real.h"
+#include "preload/signal_order.h"
 #include "preload/tsan/tsan.h"
 
 extern const char __ehdr_start[] __attribute__((visibility("hidden"))); /* the linker's: our own module */
@@ -121,6 +122,11 @@ void snarl_call_writes(const char *name, volatile void *start, size_t size, stru
     snarl_call_write(thr, name, start, size, site);
     snarl_leave(thr);
     errno = saved;
+}
+
+void snarl_call_signal(int signal)
+{
+    snarl_signal_received(signal);
 }
 
 /* Runs before strchr and its like are known. */

@@ -18,6 +18,7 @@
  *   paths.c        stat readlink realpath readdir ...   resolving.c   getaddrinfo inet_pton ...
  *   clocks.c       clock_gettime mktime strftime ...    numbers.c     strtoll atoi drand48 ...
  *   sorting.c      qsort bsearch lfind tsearch hsearch  conversion.c  mbstowcs iconv regexec ...
+ *   queues.c       mq_send msgsnd semop; syscall, for futexes
  *   variables.c    getenv setenv putenv unsetenv        statics.c     localtime strtok getpwnam setlocale ...
  *   ports.c *      descriptors: who closed them, which ends belong together
  * Elsewhere: allocators and mappings (preload/memory.c, heap.c), close and dup (preload/descriptors.c). */
@@ -74,6 +75,9 @@ void snarl_port_paired(struct snarl_thread *thr, int one, int other);
 void snarl_port_release(struct snarl_thread *thr, int fd);
 void snarl_port_acquire(struct snarl_thread *thr, int fd);
 
+/* A signal was taken from a descriptor for signals. Guard not held; keeps errno. */
+void snarl_call_signal(int signal);
+
 /* libc's function of that name, or of "NAME@VERSION"; NULL when it has none. */
 void *snarl_call_true(const char *name);
 
@@ -101,6 +105,8 @@ struct snarl_true {
     void *kept; /* the address of a function pointer */
 };
 
+/* handles.c: what was read from `fd` may be signals. */
+void snarl_handle_read(int fd, const void *bytes, ssize_t size);
 /* variables.c: what looks at the environment, as the functions of time do for the time zone. */
 void snarl_environment_read(const char *name, struct snarl_site site);
 

@@ -64,6 +64,7 @@ SNARL_EXPORT ssize_t read(int fd, void *buffer, size_t size)
     snarl_traffic_reading("read", fd, SNARL_SITE);
     ssize_t result = real_read(fd, buffer, size);
     snarl_traffic_read("read", fd, buffer, result, SNARL_SITE);
+    snarl_handle_read(fd, buffer, result);
     return result;
 }
 
@@ -76,6 +77,7 @@ SNARL_EXPORT ssize_t __read_chk(int fd, void *buffer, size_t size, size_t room)
     snarl_traffic_reading("read", fd, SNARL_SITE);
     ssize_t result = real___read_chk(fd, buffer, size, room);
     snarl_traffic_read("read", fd, buffer, result, SNARL_SITE);
+    snarl_handle_read(fd, buffer, result);
     return result;
 }
 

@@ -85,6 +85,9 @@ static const struct snarl_true s_true[] = {
 };
 static bool s_ready;
 
+#define SIGNAL_HANDLES 1024 /* of those past it the order is not known */
+static bool s_for_signals[SIGNAL_HANDLES];
+
 static inline void prepare(void)
 {
     if (__builtin_expect(!s_ready, 0))
@@ -176,7 +179,19 @@ SNARL_EXPORT int signalfd(int fd, const sigset_t *mask, int flags)
     if (snarl_calls_wanted())
         snarl_call_reads("signalfd", mask, sizeof(*mask), SNARL_SITE);
     int result = real_signalfd(fd, mask, flags);
+    if (result >= 0 && result < SIGNAL_HANDLES)
+        s_for_signals[result] = true;
     return fd == -1 ? snarl_traffic_opened(result, SNARL_SITE) : result;
+}
+
+/* Of a descriptor that has been closed since, the numbers are none of signals, or order too much. */
+void snarl_handle_read(int fd, const void *bytes, ssize_t size)
+{
+    if (fd < 0 || fd >= SIGNAL_HANDLES || __builtin_expect(!s_for_signals[fd], 1))
+        return;
+    const struct signalfd_siginfo *info = bytes;
+    for (; size >= (ssize_t)sizeof(*info); info++, size -= (ssize_t)sizeof(*info))
+        snarl_call_signal((int)info->ssi_signo);
 }
 
 /* --- uses --- */
