@@ -20,6 +20,7 @@
 #include "base/text.h"
 #include "plan/store.h"
 #include "preload/access.h"
+#include "preload/cancel.h"
 #include "preload/instrument.h"
 #include "preload/loader.h"
 #include "preload/planner.h"
@@ -51,6 +52,7 @@ static struct { /* the modules that were loaded at the last look */
 static uint32_t s_known_count;
 static struct snarl_rewrite_host s_host;
 static bool s_active;
+static bool s_filtered; /* the process has limited its own system calls */
 static char s_program[SNARL_PATH_MAX];
 static struct snarl_store s_store;
 
@@ -147,7 +149,8 @@ static void make_plans(bool (*wanted)(const struct found *))
     for (uint32_t i = 0; i < s_found_count; i++)
         if (s_found[i].treatment != SNARL_TREAT_NOT && s_found[i].plan[0] && wanted(&s_found[i]))
             paths[count++] = s_found[i].name;
-    snarl_planner_plan(s_store.folder, paths, count);
+    if (!s_filtered) /* else a system call that the program has forbidden itself might be its end */
+        snarl_planner_plan(s_store.folder, paths, count);
 }
 
 static bool lacks_plan(const struct found *found)
@@ -326,6 +329,24 @@ void snarl_instrument_wake(struct snarl_thread *thr)
                           "cannot be watched");
     instrument_all(thr, true);
     snarl_instrument_attach(thr);
+    snarl_cancel_prepare();
+    errno = saved;
+}
+
+bool snarl_instrument_is_active(void)
+{
+    return s_active;
+}
+
+void snarl_instrument_before_filter(void)
+{
+    int saved = errno;
+    struct snarl_thread *thr = snarl_awake ? NULL : snarl_enter();
+    if (thr) {
+        snarl_instrument_wake(thr);
+        snarl_leave(thr);
+    }
+    s_filtered = true;
     errno = saved;
 }
 
