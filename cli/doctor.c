@@ -190,7 +190,7 @@ static void show_sanitizers(const struct snarl_program *program)
             "built with gcc's -fsanitize=thread; its runtime is a library, which libsnarl.so stands before");
     else if (snarl_binary_names(&binary->exports, "__tsan_init", true))
         row(BAD, "sanitizer",
-            "clang's ThreadSanitizer is linked in and cannot be replaced; build without -fsanitize=thread");
+            "clang's ThreadSanitizer is linked in and stays; compile with -fsanitize=thread, but link with -lsnarl instead");
     if (snarl_binary_names(&binary->needed, "libasan.so", false) ||
         snarl_binary_names(&binary->exports, "__asan_init", true))
         row(BAD, "sanitizer",

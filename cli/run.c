@@ -10,16 +10,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "cli/commands.h"
 #include "cli/complain.h"
 #include "cli/launch.h"
 #include "cli/library.h"
+#include "cli/plans.h"
 #include "cli/program.h"
 #include "cli/rundir.h"
 #include "cli/settings.h"
 #include "cli/strings.h"
 #include "cli/verdict.h"
+#include "base/options.h"
 #include "reports/reports.h"
 
 struct run {
@@ -43,6 +46,7 @@ struct run {
     struct snarl_library library;
     struct snarl_rundir directory;
     struct snarl_launch launch;
+    struct snarl_store plans;
 };
 
 static void release(struct run *run)
@@ -127,6 +131,7 @@ static char *describe_options(const struct run *run)
     add_option(&options, "run-id", run->directory.id);
     add_option(&options, "report", "0");
     add_option(&options, "races", run->races);
+    add_option(&options, "plans", run->plans.folder[0] ? run->plans.folder : NULL);
     add_option(&options, "modules", run->modules);
     add_option(&options, "skip-modules", run->skip_modules);
     add_option(&options, "on-deadlock", run->on_deadlock);
@@ -139,16 +144,36 @@ static char *describe_options(const struct run *run)
     return options;
 }
 
+/* Whether code that no compiler instrumented is checked; a program with gcc's instrumentation needs no plan. */
+static bool wants_plans(const struct run *run, const struct snarl_program *program)
+{
+    if (snarl_binary_names(&program->binary.needed, "libtsan.so", false))
+        return false;
+    if (run->races)
+        return !strcmp(run->races, "full");
+    const char *given = getenv("SNARL_OPTIONS");
+    return given && strstr(given, "races=") ? strstr(given, "races=full") != NULL
+                                            : SNARL_RACES_STOCK_DEFAULT == SNARL_RACES_FULL;
+}
+
+static int prepare_program(struct run *run)
+{
+    struct snarl_program program;
+    int result = snarl_program_find(&program, run->command.items[0]);
+    if (!result)
+        result = snarl_program_refuse(&program);
+    if (!result && wants_plans(run, &program))
+        snarl_plans_make(&program, &run->plans, !run->quiet && isatty(STDERR_FILENO), run->quiet);
+    snarl_program_free(&program);
+    return result;
+}
+
 /* Everything that can be refused is refused before the program starts. 0, or the exit status. */
 static int prepare(struct run *run)
 {
     if (snarl_rules_read(&run->rules, "run"))
         return SNARL_EXIT_SNARL;
-    struct snarl_program program;
-    int result = snarl_program_find(&program, run->command.items[0]);
-    if (!result)
-        result = snarl_program_refuse(&program);
-    snarl_program_free(&program);
+    int result = prepare_program(run);
     if (result)
         return result;
     if (snarl_library_find(&run->library) ||

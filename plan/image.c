@@ -406,6 +406,37 @@ const char *snarl_image_open(struct snarl_image *image, const char *path)
     return snarl_image_read_frames(image, eh_frame_hdr);
 }
 
+const char *snarl_image_identify(const char *path, uint8_t build_id[SNARL_IMAGE_BUILD_ID_MAX], unsigned *build_id_size,
+                                 uint64_t *text_bytes)
+{
+    struct snarl_image image = {.path = path};
+    const Elf64_Phdr *headers = NULL;
+    const char *problem = map_file(&image, path);
+    if (!problem)
+        problem = check_header(&image, &headers);
+    *text_bytes = 0;
+    if (!problem) {
+        unsigned count = ((const Elf64_Ehdr *)(const void *)image.file)->e_phnum;
+        image.size = image.file_size < UINT32_MAX ? (uint32_t)image.file_size : UINT32_MAX;
+        image.bytes = (uint8_t *)image.file; /* the notes are read where they lie in the file */
+        for (unsigned i = 0; i < count; i++) {
+            if (headers[i].p_type == PT_NOTE)
+                read_notes(&image, headers[i].p_offset, headers[i].p_filesz, headers[i].p_align);
+            if (headers[i].p_type == PT_LOAD && headers[i].p_flags & PF_X)
+                *text_bytes += headers[i].p_filesz;
+        }
+        if (!image.build_id_size) {
+            snarl_plan_file_id(image.build_id, image.file, image.file_size);
+            image.build_id_size = 16;
+        }
+        memcpy(build_id, image.build_id, sizeof(image.build_id));
+        *build_id_size = image.build_id_size;
+    }
+    if (image.file)
+        munmap((void *)image.file, image.file_size);
+    return problem;
+}
+
 void snarl_image_close(struct snarl_image *image)
 {
     if (image->bytes)

@@ -91,6 +91,10 @@ struct snarl_image {
 const char *snarl_image_open(struct snarl_image *image, const char *path);
 void snarl_image_close(struct snarl_image *image);
 
+/* The build-id (or what stands for it) and the amount of code, without reading more than that. */
+const char *snarl_image_identify(const char *path, uint8_t build_id[SNARL_IMAGE_BUILD_ID_MAX], unsigned *build_id_size,
+                                 uint64_t *text_bytes);
+
 /* The .eh_frame records: fills functions, rows and landing pads. Called by snarl_image_open. */
 const char *snarl_image_read_frames(struct snarl_image *image, uint32_t eh_frame_hdr);
 

@@ -3,29 +3,35 @@
  *     snarl-plan [-j N] [--check=race|count|none] [--again] [--stats] [--functions=A:B] FILE...
  *     snarl-plan [--check=…] --dump FUNCTION FILE
  *
- * Plans go to the user's cache. Each file is planned in a process of its own: a module that upsets the planner costs that
- * module only. Exit status: 0 all planned; 1 some not (each with a line on standard error); 2 wrong usage. */
-#include "plan/planner.h"
+ * Plans go to the user's cache (store.h). For its callers among our own programs:
+ *     --folder=DIR    the cache
+ *     --linked        the libraries that the files are linked with, too
+ *     --trusting      plans that are there need no look at every byte: whoever applies them does that
+ *     --progress      a line on standard error, erased at the end
+ *     --silent        not a word about modules that cannot be planned
+ *     --defer         libraries with much code are planned behind everybody's back, after this process
+ *     --table         a line for each module on standard output: code bytes, accesses, instrumented, path, problem; tabs between
+ *
+ * Exit status: 0 all planned; 1 some not (each with a line on standard error); 2 wrong usage. */
+#include "plan/batch.h"
+#include "plan/linked.h"
+#include "plan/store.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#define TIME_LIMIT 600 /* seconds of processor time for one module */
-
 struct settings {
-    struct snarl_planner_options options;
-    bool stats;
+    struct snarl_batch batch;
     const char *dump;
-    long jobs;
+    bool stats, linked;
 };
 
 static int usage(void)
 {
-    fprintf(stderr, "usage: snarl-plan [-j N] [--check=race|count|none] [--again] [--stats] "
+    fprintf(stderr, "usage: snarl-plan [-j N] [--check=race|count|none] [--again] [--stats] [--linked] "
                     "[--functions=FIRST:LAST] [--dump FUNCTION] FILE...\n");
     return 2;
 }
@@ -41,37 +47,6 @@ static bool parse_check(const char *word, enum snarl_plan_check *check)
     return false;
 }
 
-/* Returns how many arguments were options, -1: wrong ones. */
-static int parse_options(int argc, char **argv, struct settings *settings)
-{
-    int i = 1;
-    for (; i < argc && argv[i][0] == '-'; i++) {
-        const char *word = argv[i];
-        if (!strcmp(word, "--stats"))
-            settings->stats = true;
-        else if (!strcmp(word, "--again"))
-            settings->options.again = true;
-        else if (!strcmp(word, "--dump") && i + 1 < argc)
-            settings->dump = argv[++i];
-        else if (!strncmp(word, "-j", 2) && (word[2] || i + 1 < argc))
-            settings->jobs = strtol(word[2] ? word + 2 : argv[++i], NULL, 10);
-        else if (!strncmp(word, "--check=", 8) && parse_check(word + 8, &settings->options.check))
-            continue;
-        else if (sscanf(word, "--functions=%u:%u", &settings->options.first, &settings->options.last) == 2)
-            continue;
-        else
-            return -1;
-    }
-    return i;
-}
-
-static double seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
-
 static const char *last_part(const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -80,6 +55,8 @@ static const char *last_part(const char *path)
 
 static void print_stats(const char *path, const struct snarl_planner_result *r, double used)
 {
+    if (r->problem)
+        return;
     double megabytes = (double)r->text_bytes / 1048576;
     double share = r->accesses ? 100.0 * (double)r->instrumented / (double)r->accesses : 100;
     printf("%-24s %7.2f MB text %8llu accesses %6.2f %% instrumented, copy %6.2f MB, %4.0f ms (%.0f ms/MB)%s\n",
@@ -91,70 +68,106 @@ static void print_stats(const char *path, const struct snarl_planner_result *r, 
                    i == SNARL_REASON_ODD_ACCESS || i == SNARL_REASON_OUTSIDE ? " (not in the share)" : "");
 }
 
-static int plan_one(const struct settings *settings, const char *path)
+static void print_row(const char *path, const struct snarl_planner_result *r, double used)
 {
-    struct snarl_planner_result result;
-    double before = seconds();
-    snarl_planner_run(path, &settings->options, &result);
-    if (result.problem) {
-        fprintf(stderr, "snarl-plan: %s cannot be instrumented: %s\n", path, result.problem);
-        return 1;
-    }
-    if (settings->stats)
-        print_stats(path, &result, seconds() - before);
-    return 0;
+    (void)used;
+    printf("%llu\t%llu\t%llu\t%s\t%s\n", (unsigned long long)r->text_bytes, (unsigned long long)r->accesses,
+           (unsigned long long)r->instrumented, path, r->problem ? r->problem : "");
 }
 
-static int wait_one(void)
+/* A word without a value. */
+static bool parse_switch(const char *word, struct settings *settings)
 {
-    int status;
-    if (wait(&status) < 0)
-        return 1;
-    if (WIFSIGNALED(status)) {
-        fprintf(stderr, "snarl-plan: a module upset the planner (signal %d)\n", WTERMSIG(status));
-        return 1;
-    }
-    return WEXITSTATUS(status);
-}
-
-static int plan_all(const struct settings *settings, int count, char **paths)
-{
-    int failed = 0;
-    long running = 0;
-    for (int i = 0; i < count; i++) {
-        if (running == settings->jobs) {
-            failed |= wait_one();
-            running--;
+    struct snarl_batch *batch = &settings->batch;
+    const struct {
+        const char *word;
+        bool *target;
+    } switches[] = {
+        {"--again", &batch->options.again}, {"--stats", &settings->stats},       {"--linked", &settings->linked},
+        {"--trusting", &batch->trusting},   {"--progress", &batch->progress},    {"--silent", &batch->silent},
+        {"--defer", &batch->defer},
+    };
+    for (size_t i = 0; i < sizeof(switches) / sizeof(*switches); i++)
+        if (!strcmp(word, switches[i].word)) {
+            *switches[i].target = true;
+            return true;
         }
-        fflush(NULL);
-        pid_t child = count > 1 ? fork() : -1;
-        if (child == 0)
-            exit(plan_one(settings, paths[i]));
-        if (child < 0)
-            failed |= plan_one(settings, paths[i]);
+    return false;
+}
+
+/* Returns how many arguments were options, -1: wrong ones. */
+static int parse_options(int argc, char **argv, struct settings *settings)
+{
+    struct snarl_batch *batch = &settings->batch;
+    int i = 1;
+    for (; i < argc && argv[i][0] == '-'; i++) {
+        const char *word = argv[i];
+        if (parse_switch(word, settings))
+            continue;
+        if (!strcmp(word, "--table"))
+            batch->tell = print_row;
+        else if (!strcmp(word, "--dump") && i + 1 < argc)
+            settings->dump = argv[++i];
+        else if (!strncmp(word, "--folder=", 9))
+            batch->options.folder = word + 9;
+        else if (!strncmp(word, "-j", 2) && (word[2] || i + 1 < argc))
+            batch->jobs = strtol(word[2] ? word + 2 : argv[++i], NULL, 10);
+        else if (!strncmp(word, "--check=", 8) && parse_check(word + 8, &batch->options.check))
+            continue;
+        else if (sscanf(word, "--functions=%u:%u", &batch->options.first, &batch->options.last) == 2)
+            batch->options.again = true;
         else
-            running++;
+            return -1;
     }
-    for (; running > 0; running--)
-        failed |= wait_one();
-    return failed;
+    return i;
+}
+
+static void take_linked(void *batch, const char *path)
+{
+    snarl_batch_add(batch, path);
+}
+
+/* False after a line, when there is nowhere to put plans to. */
+static bool find_folder(struct settings *settings)
+{
+    static struct snarl_store s_store;
+    const char *told = settings->batch.options.folder, *problem = NULL;
+    if (told) {
+        problem = snarl_store_check(told);
+    } else if (!settings->stats) {
+        snarl_store_find(&s_store);
+        told = s_store.refused[0] ? s_store.refused : s_store.folder;
+        problem = s_store.problem;
+        settings->batch.options.folder = s_store.folder;
+    }
+    if (problem)
+        fprintf(stderr, "snarl-plan: the cache folder %s cannot be used: %s%s%s\n", told, problem,
+                s_store.folder[0] ? "; plans are kept in " : "", s_store.folder);
+    return !problem || s_store.folder[0];
 }
 
 int main(int argc, char **argv)
 {
-    static char s_folder[SNARL_PLAN_PATH_MAX];
-    struct settings settings = {.options.check = SNARL_CHECK_RACE, .jobs = sysconf(_SC_NPROCESSORS_ONLN)};
+    struct settings settings = {.batch = {.options.check = SNARL_CHECK_RACE, .jobs = sysconf(_SC_NPROCESSORS_ONLN)}};
+    struct snarl_batch *batch = &settings.batch;
     int first = parse_options(argc, argv, &settings);
-    if (first < 0 || first >= argc || settings.jobs < 1)
+    if (first < 0 || first >= argc || batch->jobs < 1)
         return usage();
-    alarm(TIME_LIMIT);
+    signal(SIGXFSZ, SIG_IGN); /* a limit on files is met as a full disk */
     if (settings.dump)
-        return snarl_planner_dump(argv[first], settings.dump, settings.options.check) ? 0 : 1;
-    const char *problem = snarl_planfile_folder(s_folder, sizeof(s_folder));
-    if (problem)
-        fprintf(stderr, "snarl-plan: the cache folder %s cannot be used: %s\n", s_folder, problem);
-    if (problem && !settings.stats)
+        return snarl_planner_dump(argv[first], settings.dump, batch->options.check) ? 0 : 1;
+    if (!find_folder(&settings))
         return 1;
-    settings.options.folder = problem || settings.stats ? NULL : s_folder;
-    return plan_all(&settings, argc - first, argv + first);
+    if (settings.stats)
+        batch->tell = print_stats;
+    for (int i = first; i < argc; i++)
+        snarl_batch_add(batch, argv[i]);
+    for (int i = first; i < argc && settings.linked; i++)
+        snarl_linked_list(argv[i], take_linked, batch);
+    uint32_t failed = snarl_batch_run(batch);
+    if (batch->options.folder)
+        snarl_planfile_tidy(batch->options.folder);
+    snarl_batch_run_behind(batch);
+    snarl_batch_free(batch);
+    return failed ? 1 : 0;
 }

@@ -1,47 +1,17 @@
 /* planfile.c - see planfile.h. */
 #include "plan/planfile.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
-
-static const char *check_folder(const char *folder)
-{
-    struct stat status;
-    if (mkdir(folder, 0700) && errno != EEXIST)
-        return "it cannot be made";
-    if (lstat(folder, &status) || !S_ISDIR(status.st_mode))
-        return "it is not a folder";
-    if (status.st_uid != geteuid())
-        return "it belongs to somebody else";
-    if (status.st_mode & 022)
-        return "others may write to it";
-    return NULL;
-}
-
-const char *snarl_planfile_folder(char *folder, size_t size)
-{
-    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-    int length;
-    if (cache && *cache == '/') {
-        length = snprintf(folder, size, "%s/snarl", cache);
-    } else {
-        if (!home || *home != '/')
-            return "neither HOME nor XDG_CACHE_HOME names a folder";
-        length = snprintf(folder, size, "%s/.cache", home);
-        if (length > 0 && (size_t)length < size)
-            mkdir(folder, 0700);
-        length = snprintf(folder, size, "%s/.cache/snarl", home);
-    }
-    if (length < 0 || (size_t)length >= size)
-        return "its path is too long";
-    return check_folder(folder);
-}
 
 bool snarl_planfile_path(char *path, size_t size, const char *folder, const uint8_t *build_id,
                          unsigned build_id_size, enum snarl_plan_check check)
@@ -51,6 +21,56 @@ bool snarl_planfile_path(char *path, size_t size, const char *folder, const uint
     int length = snprintf(path, size, "%s/%s", folder, name);
     return length > 0 && (size_t)length < size;
 }
+
+/* --- one planner for a module at a time --- */
+
+/* Opens the part file; *current: it still has its name, so nobody finished or gave it up meanwhile. */
+static int open_part(const struct snarl_planfile *file, bool wait, bool *current)
+{
+    struct stat ours, named;
+    int fd = open(file->part, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return -1;
+    while (flock(fd, LOCK_EX | (wait ? 0 : LOCK_NB)) && errno != ENOLCK) { /* a file system without locks: go on */
+        if (errno == EINTR)
+            continue;
+        close(fd);
+        return -1;
+    }
+    *current = !fstat(fd, &ours) && !stat(file->part, &named) && ours.st_ino == named.st_ino &&
+               ours.st_dev == named.st_dev;
+    return fd;
+}
+
+const char *snarl_planfile_claim(struct snarl_planfile *file, const char *path, bool wait)
+{
+    bool current = false;
+    file->fd = -1;
+    if (snprintf(file->path, sizeof(file->path), "%s", path) >= (int)sizeof(file->path) ||
+        snprintf(file->part, sizeof(file->part), "%s.part", path) >= (int)sizeof(file->part))
+        return "the cache folder's path is too long";
+    while (!current) {
+        if (file->fd >= 0)
+            close(file->fd);
+        file->fd = open_part(file, wait, &current);
+        if (file->fd < 0)
+            return errno == EWOULDBLOCK ? "another planner is at it"
+                                        : "its plan cannot be written to the cache folder";
+    }
+    return NULL;
+}
+
+void snarl_planfile_release(struct snarl_planfile *file)
+{
+    if (file->fd < 0)
+        return;
+    if (file->part[0])
+        unlink(file->part);
+    close(file->fd);
+    file->fd = -1;
+}
+
+/* --- writing --- */
 
 static uint64_t aligned(uint64_t value, uint64_t to)
 {
@@ -135,30 +155,26 @@ static bool write_all(int fd, const void *bytes, uint64_t size, uint64_t offset)
     return true;
 }
 
-static const char *write_file(const char *path, struct snarl_plan_head *head, const struct part *parts)
+/* Into the claimed file, which then takes the plan's name. */
+static const char *write_file(struct snarl_planfile *file, const struct snarl_plan_head *head, const struct part *parts)
 {
-    char temporary[SNARL_PLAN_PATH_MAX];
-    if (snprintf(temporary, sizeof(temporary), "%s.%d.tmp", path, (int)getpid()) >= (int)sizeof(temporary))
-        return "its path is too long";
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0)
-        return "the file cannot be made";
     uint64_t end = 0;
-    bool good = write_all(fd, head, sizeof(*head), 0);
+    bool good = !ftruncate(file->fd, 0) && write_all(file->fd, head, sizeof(*head), 0);
     for (int i = 0; i < SNARL_SECTION_COUNT && good; i++) {
-        good = write_all(fd, parts[i].bytes, parts[i].size, head->sections[i].offset);
+        good = write_all(file->fd, parts[i].bytes, parts[i].size, head->sections[i].offset);
         end = head->sections[i].offset + parts[i].size;
     }
     /* the code section is mapped by whole pages, which must exist */
-    good = good && !ftruncate(fd, (off_t)aligned(end, SNARL_PLAN_PAGE));
-    good &= close(fd) == 0;
-    if (good && rename(temporary, path) == 0)
-        return NULL;
-    unlink(temporary);
-    return "the file cannot be written (is the disk full?)";
+    good = good && !ftruncate(file->fd, (off_t)aligned(end, SNARL_PLAN_PAGE));
+    if (!good || rename(file->part, file->path))
+        return errno == ENOSPC || errno == EDQUOT ? "its plan cannot be written: the disk is full"
+                                                  : "its plan cannot be written to the cache folder";
+    file->part[0] = '\0';
+    return NULL;
 }
 
-const char *snarl_planfile_write(const char *path, struct snarl_plan_head *head, struct snarl_emitter *emitter)
+const char *snarl_planfile_write(struct snarl_planfile *file, struct snarl_plan_head *head,
+                                 struct snarl_emitter *emitter)
 {
     const struct snarl_image *image = emitter->code->image;
     uint32_t patch_count, row_count;
@@ -193,11 +209,13 @@ const char *snarl_planfile_write(const char *path, struct snarl_plan_head *head,
         offset = aligned(offset + parts[i].size, i == SNARL_SECTION_CODE ? SNARL_PLAN_PAGE : 8);
     }
     head->hash = snarl_plan_hash(head, offsetof(struct snarl_plan_head, hash));
-    const char *problem = write_file(path, head, parts);
+    const char *problem = write_file(file, head, parts);
     free(patches);
     free(rows);
     return problem;
 }
+
+/* --- checking --- */
 
 static bool sections_whole(const uint8_t *bytes, uint64_t size, const struct snarl_plan_head *head)
 {
@@ -220,22 +238,79 @@ static bool head_fits(const struct snarl_plan_head *head, const uint8_t *build_i
            !strncmp(head->snarl, SNARL_VERSION, sizeof(head->snarl));
 }
 
-bool snarl_planfile_check(const char *path, const uint8_t *build_id, unsigned build_id_size,
-                          enum snarl_plan_check check, struct snarl_plan_head *head)
+static int open_own(const char *path, struct stat *status)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0)
-        return false;
-    struct stat status;
-    bool good = !fstat(fd, &status) && S_ISREG(status.st_mode) && status.st_uid == geteuid() &&
-                !(status.st_mode & 022) && status.st_size >= (off_t)sizeof(*head);
-    void *bytes = good ? mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
+        return -1;
+    if (!fstat(fd, status) && S_ISREG(status->st_mode) && status->st_uid == geteuid() && !(status->st_mode & 022) &&
+        status->st_size >= (off_t)sizeof(struct snarl_plan_head))
+        return fd;
     close(fd);
+    return -1;
+}
+
+bool snarl_planfile_look(const char *path, const uint8_t *build_id, unsigned build_id_size,
+                         enum snarl_plan_check check, struct snarl_plan_head *head)
+{
+    struct stat status;
+    int fd = open_own(path, &status);
+    if (fd < 0)
+        return false;
+    bool good = pread(fd, head, sizeof(*head), 0) == sizeof(*head) && head_fits(head, build_id, build_id_size, check);
+    for (int i = 0; i < SNARL_SECTION_COUNT && good; i++)
+        good = head->sections[i].offset <= (uint64_t)status.st_size &&
+               head->sections[i].size <= (uint64_t)status.st_size - head->sections[i].offset;
+    close(fd);
+    return good;
+}
+
+bool snarl_planfile_check(const char *path, const uint8_t *build_id, unsigned build_id_size,
+                          enum snarl_plan_check check, struct snarl_plan_head *head)
+{
+    struct stat status;
+    int fd = open_own(path, &status);
+    void *bytes = fd >= 0 ? mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
+    if (fd >= 0)
+        close(fd);
     if (bytes == MAP_FAILED)
         return false;
     memcpy(head, bytes, sizeof(*head));
-    good = head_fits(head, build_id, build_id_size, check) &&
-           sections_whole(bytes, (uint64_t)status.st_size, head);
+    bool good = head_fits(head, build_id, build_id_size, check) &&
+                sections_whole(bytes, (uint64_t)status.st_size, head);
     munmap(bytes, (size_t)status.st_size);
     return good;
+}
+
+/* --- tidying --- */
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t length = strlen(text), size = strlen(end);
+    return length >= size && !strcmp(text + length - size, end);
+}
+
+/* A file of the folder that nobody will miss. */
+static bool is_stale(const char *name, const struct stat *status, time_t now)
+{
+    char ours[64];
+    snprintf(ours, sizeof(ours), "-%s-%u.plan", SNARL_VERSION, SNARL_PLAN_VERSION);
+    time_t used = status->st_atime > status->st_mtime ? status->st_atime : status->st_mtime;
+    double days = difftime(now, used) / 86400;
+    if (ends_with(name, ".part") || ends_with(name, ".tmp"))
+        return days > 1;
+    return ends_with(name, ".plan") && days > (ends_with(name, ours) ? SNARL_PLANFILE_KEPT_DAYS : 7);
+}
+
+void snarl_planfile_tidy(const char *folder)
+{
+    DIR *directory = opendir(folder);
+    struct stat status;
+    if (!directory)
+        return;
+    for (struct dirent *entry; (entry = readdir(directory));)
+        if (!fstatat(dirfd(directory), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) && S_ISREG(status.st_mode) &&
+            is_stale(entry->d_name, &status, time(NULL)))
+            unlinkat(dirfd(directory), entry->d_name, 0);
+    closedir(directory);
 }

@@ -86,7 +86,7 @@ static void read_head(const struct snarl_plan_head *head, struct snarl_planner_r
 }
 
 static const char *write_plan(const struct snarl_code *code, const struct snarl_planner_options *options,
-                              const char *path, struct snarl_planner_result *result)
+                              struct snarl_planfile *file, struct snarl_planner_result *result)
 {
     struct snarl_emitter emitter;
     struct snarl_plan_head head;
@@ -96,37 +96,73 @@ static const char *write_plan(const struct snarl_code *code, const struct snarl_
     result->copy_bytes = emitter.size;
     fill_head(&head, result);
     if (!problem && options->folder)
-        problem = snarl_planfile_write(path, &head, &emitter);
+        problem = snarl_planfile_write(file, &head, &emitter);
     snarl_emit_free(&emitter);
     return problem;
 }
 
-static void plan_image(const struct snarl_image *image, const struct snarl_planner_options *options,
-                       struct snarl_planner_result *result)
+static void plan_code(const struct snarl_image *image, const struct snarl_planner_options *options,
+                      struct snarl_planfile *file, struct snarl_planner_result *result)
 {
-    char path[SNARL_PLAN_PATH_MAX];
-    struct snarl_plan_head head;
-    memcpy(result->build_id, image->build_id, image->build_id_size);
-    result->build_id_size = image->build_id_size;
-    result->text_bytes = image->text_end - image->text_start;
-    if (options->folder && !snarl_planfile_path(path, sizeof(path), options->folder, image->build_id,
-                                                image->build_id_size, options->check)) {
-        result->problem = "the cache folder's path is too long";
-        return;
-    }
-    if (options->folder && !options->again &&
-        snarl_planfile_check(path, image->build_id, image->build_id_size, options->check, &head)) {
-        read_head(&head, result);
-        return;
-    }
     struct snarl_code code;
     snarl_code_read(&code, image);
     skip_functions(&code, options);
     snarl_live_compute(&code);
     snarl_layout_compute(&code);
     measure(&code, result);
-    result->problem = write_plan(&code, options, path, result);
+    result->problem = write_plan(&code, options, file, result);
     snarl_code_free(&code);
+}
+
+static bool in_cache(const char *path, const struct snarl_planner_options *options,
+                     struct snarl_planner_result *result)
+{
+    struct snarl_plan_head head;
+    if (options->again || !snarl_planfile_check(path, result->build_id, result->build_id_size, options->check, &head))
+        return false;
+    read_head(&head, result);
+    return true;
+}
+
+/* The cache is looked into again once the right to write is ours: another planner may just have written. */
+static void plan_image(const struct snarl_image *image, const struct snarl_planner_options *options,
+                       struct snarl_planner_result *result)
+{
+    struct snarl_planfile file = {.fd = -1};
+    char path[SNARL_PLAN_PATH_MAX];
+    memcpy(result->build_id, image->build_id, image->build_id_size);
+    result->build_id_size = image->build_id_size;
+    result->text_bytes = image->text_end - image->text_start;
+    if (!options->folder) {
+        plan_code(image, options, &file, result);
+        return;
+    }
+    if (!snarl_planfile_path(path, sizeof(path), options->folder, image->build_id, image->build_id_size,
+                             options->check))
+        result->problem = "the cache folder's path is too long";
+    else if (!in_cache(path, options, result))
+        result->problem = snarl_planfile_claim(&file, path, !options->idle);
+    else
+        return;
+    if (!result->problem && !in_cache(path, options, result))
+        plan_code(image, options, &file, result);
+    snarl_planfile_release(&file);
+}
+
+bool snarl_planner_glance(const char *path, const struct snarl_planner_options *options,
+                          struct snarl_planner_result *result)
+{
+    char plan[SNARL_PLAN_PATH_MAX];
+    struct snarl_plan_head head;
+    memset(result, 0, sizeof(*result));
+    result->problem = snarl_image_identify(path, result->build_id, &result->build_id_size, &result->text_bytes);
+    if (result->problem || !options->folder || options->again ||
+        !snarl_planfile_path(plan, sizeof(plan), options->folder, result->build_id, result->build_id_size,
+                             options->check) ||
+        !snarl_planfile_look(plan, result->build_id, result->build_id_size, options->check, &head))
+        return false;
+    read_head(&head, result);
+    return true;
 }
 
 void snarl_planner_run(const char *path, const struct snarl_planner_options *options,

@@ -8,6 +8,7 @@ struct snarl_planner_options {
     enum snarl_plan_check check;
     const char *folder;   /* of the cache; NULL: nothing is written, only coverage is computed */
     bool again;           /* plan even where the cache has a plan */
+    bool idle;            /* nobody waits: leave a module that another planner is at */
     uint32_t first, last; /* functions [first, last) only, by index: for bisecting; last 0: all */
 };
 
@@ -23,6 +24,9 @@ struct snarl_planner_result {
     unsigned build_id_size;
 };
 
+/* Whether the cache has a plan, by what its head says; the amount of code in any case, if the file can be read at all. */
+bool snarl_planner_glance(const char *path, const struct snarl_planner_options *options,
+                          struct snarl_planner_result *result);
 void snarl_planner_run(const char *path, const struct snarl_planner_options *options,
                        struct snarl_planner_result *result);
 /* In words for a table: why accesses stay unchecked. */

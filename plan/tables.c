@@ -148,8 +148,9 @@ static enum verdict classify_register(struct jump *jump, uint8_t reg)
             reg = source;
             continue;
         }
-        if (x->shape == SNARL_SHAPE_ADD || x->shape == SNARL_SHAPE_MOVSXD)
-            return NOT_UNDERSTOOD;
+        if (x->shape == SNARL_SHAPE_ADD || x->shape == SNARL_SHAPE_MOVSXD ||
+            (x->shape == SNARL_SHAPE_LEA && x->base != SNARL_REGISTER_RIP))
+            return NOT_UNDERSTOOD; /* worked out from an index: into code, which may begin anywhere */
         return through_pointer(jump);
     }
     return through_pointer(jump);

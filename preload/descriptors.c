@@ -21,7 +21,7 @@ SNARL_EXPORT int close(int fd)
         errno = EBADF;
         return -1;
     }
-    snarl_port_closing(fd, SNARL_SITE);
+    snarl_port_closing("close", fd, SNARL_SITE);
     int result = real_close(fd);
     if (result != 0 && errno == EBADF)
         snarl_port_not_open(fd, SNARL_SITE);
@@ -53,7 +53,7 @@ SNARL_EXPORT int dup2(int from, int to)
     if (from != to && snarl_runfile_owns_fd(to))
         snarl_runfile_move_fd();
     if (from != to)
-        snarl_port_closing(to, SNARL_SITE);
+        snarl_port_closing("dup2", to, SNARL_SITE);
     return copied(from, to, real_dup2(from, to));
 }
 
@@ -63,13 +63,15 @@ SNARL_EXPORT int dup3(int from, int to, int flags)
     if (from != to && snarl_runfile_owns_fd(to))
         snarl_runfile_move_fd();
     if (from != to)
-        snarl_port_closing(to, SNARL_SITE);
+        snarl_port_closing("dup3", to, SNARL_SITE);
     return copied(from, to, real_dup3(from, to, flags));
 }
 
 SNARL_EXPORT int close_range(unsigned first, unsigned last, int flags)
 {
     snarl_enter_refused();
+    if (!(flags & CLOSE_RANGE_CLOEXEC))
+        snarl_ports_closing("close_range", first, last, SNARL_SITE);
     int ours = snarl_runfile_fd();
     if (ours < 0 || (unsigned)ours < first || (unsigned)ours > last || flags & CLOSE_RANGE_CLOEXEC)
         return real_close_range(first, last, flags);

@@ -17,7 +17,9 @@
 #include "base/text.h"
 #include "preload/access.h"
 #include "preload/access/ports.h"
+#include "preload/early.h"
 #include "preload/environment.h"
+#include "preload/loader.h"
 #include "preload/process.h"
 #include "preload/python/python.h"
 #include "preload/real.h"
@@ -62,23 +64,33 @@ const char *snarl_mode_word(void)
     return words[snarl_options.races];
 }
 
-/* All mutexes of the runtime count as one: it has few, and the global one matters. */
-void snarl_runtime_locked(void)
+void snarl_runtime_acquired(uintptr_t semaphore)
 {
     struct snarl_thread *thr = snarl_races_on && snarl_awake ? snarl_enter() : NULL;
     if (!thr)
         return;
-    snarl_order_memory_acquire(thr, (uintptr_t)&snarl_runtime);
+    snarl_order_memory_acquire(thr, semaphore);
     snarl_leave(thr);
+}
+
+void snarl_runtime_releasing(uintptr_t semaphore)
+{
+    struct snarl_thread *thr = snarl_races_on && snarl_awake ? snarl_enter() : NULL;
+    if (!thr)
+        return;
+    snarl_order_memory_release(thr, semaphore);
+    snarl_leave(thr);
+}
+
+/* All mutexes of the runtime count as one: it has few, and the global one matters. */
+void snarl_runtime_locked(void)
+{
+    snarl_runtime_acquired((uintptr_t)&snarl_runtime);
 }
 
 void snarl_runtime_unlocking(void)
 {
-    struct snarl_thread *thr = snarl_races_on && snarl_awake ? snarl_enter() : NULL;
-    if (!thr)
-        return;
-    snarl_order_memory_release(thr, (uintptr_t)&snarl_runtime);
-    snarl_leave(thr);
+    snarl_runtime_releasing((uintptr_t)&snarl_runtime);
 }
 
 static int semaphore_value(enum snarl_kind kind, uintptr_t address)
@@ -137,7 +149,7 @@ static void find_own_path(void)
 static void choose_races(void)
 {
     if (snarl_options.races == SNARL_RACES_AUTO)
-        snarl_options.races = snarl_tsan_present() ? SNARL_RACES_FULL : SNARL_RACES_OFF;
+        snarl_options.races = snarl_tsan_present() ? SNARL_RACES_FULL : SNARL_RACES_STOCK_DEFAULT;
 }
 
 /* Without a command and without --out: the folder that `snarl run` would have chosen. */
@@ -178,6 +190,7 @@ static void finish(int status, void *argument)
 __attribute__((constructor)) static void begin(void)
 {
     int saved = errno;
+    snarl_early();
     snarl_enter_refused();
     find_own_path();
     snarl_options_parse(&snarl_options, getenv("SNARL_OPTIONS"), complain);
@@ -196,6 +209,7 @@ __attribute__((constructor)) static void begin(void)
     snarl_process_prepare();
     on_exit(finish, NULL);
     snarl_tsan_begin(thr);
+    snarl_tsan_check_rival();
     snarl_python_prepare();
     snarl_current = thr;
     errno = saved;
@@ -209,6 +223,7 @@ void snarl_process_forked(struct snarl_thread *thr)
     snarl_engine_forked(thr, snarl_mode_word(), snarl_self_handle());
     snarl_heap_forked();
     snarl_ports_forked();
+    snarl_loader_forked();
     snarl_tsan_attach(thr);
 }
 

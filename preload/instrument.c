@@ -1,34 +1,36 @@
 /* instrument.c - see instrument.h.
  *
- * When the first thread is about to be created, each module's plan is looked for in the user's cache folder; those that have
- * none are given to snarl-plan, which runs outside; then the plans are applied. A module for which that fails runs as it is,
- * and the report says why. Libraries that a program should not be blamed for (libc, libstdc++ and the like) keep their
- * code; of their plans only the unwinding tables are used, so that stacks lead through them. */
-#include <dlfcn.h>
+ * When the first thread is about to be created, and whenever the loader has brought or taken modules after that (loader.c),
+ * the plan of each new module is looked for in the folder of plans; those that have none are given to snarl-plan,
+ * which runs outside; then the plans are applied. A module for which that fails runs as it is, and the report says why.
+ * Libraries that a program should not be blamed for (libc, libstdc++ and the like) keep their code; of their plans only
+ * the unwinding tables are used, so that stacks lead through them.
+ *
+ * One thread at a time is here: the only one there is, or one that holds the loader's lock. */
 #include <errno.h>
 #include <fcntl.h>
-#include <fnmatch.h>
 #include <link.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/memory.h"
 #include "base/os.h"
 #include "base/text.h"
+#include "plan/store.h"
+#include "preload/access.h"
 #include "preload/callers.h"
+#include "preload/cancel.h"
 #include "preload/instrument.h"
+#include "preload/loader.h"
+#include "preload/planner.h"
 #include "preload/rewrite/pages.h"
 #include "preload/rewrite/rewrite.h"
 #include "preload/tsan/tsan.h"
 #include "race/race.h"
 
 #define MODULES_MAX 512
-#define TEXT_MAX (20ul << 20) /* larger ones are not planned while the program waits */
 
 #define ONE(byte, write) (SNARL_CELL_FULL & ~(1u << ((write ? SNARL_CELL_WRITTEN_SHIFT : SNARL_CELL_READ_SHIFT) + (byte))))
 #define TWO(byte, write) (ONE(byte, write) & ONE((byte) + 1, write))
@@ -42,55 +44,39 @@ __thread struct snarl_plan_thread snarl_area __attribute__((tls_model("initial-e
                [SNARL_PART_WRITE_2] = {TWO(0, true), TWO(1, true), TWO(2, true), NEVER}},
 };
 
-enum treatment { LEAVE_ALONE, TABLES_ONLY, INSTRUMENT };
-
 struct found {
     struct snarl_rewrite_target target;
     const char *name; /* in the loader's memory, or s_program */
-    enum treatment treatment;
-    bool applied; /* by an earlier call */
+    enum snarl_treatment treatment;
+    bool known; /* from an earlier call */
+    const char *problem;
     char plan[SNARL_PLAN_NAME_MAX];
 };
 
 static struct found *s_found; /* MODULES_MAX of them, only while modules are looked at */
 static uint32_t s_found_count;
+static struct { /* the modules that were loaded at the last look */
+    uintptr_t base;
+    uint64_t size;
+} s_known[MODULES_MAX];
+static uint32_t s_known_count;
 static struct snarl_rewrite_host s_host;
 static bool s_active;
-static char s_folder[SNARL_PATH_MAX], s_program[SNARL_PATH_MAX], s_planner[SNARL_PATH_MAX];
+static bool s_filtered; /* the process has limited its own system calls */
+static char s_program[SNARL_PATH_MAX];
+static struct snarl_store s_store;
 
 /* --- which modules --- */
 
-static bool in_list(const char *list, const char *name)
+static enum snarl_treatment treatment_of(const char *name, uintptr_t base)
 {
-    char glob[SNARL_GLOB_MAX];
-    const char *base = strrchr(name, '/');
-    while (*list) {
-        size_t size = strcspn(list, ",");
-        if (size && size < sizeof(glob)) {
-            memcpy(glob, list, size);
-            glob[size] = '\0';
-            if (fnmatch(glob, name, 0) == 0 || fnmatch(glob, base ? base + 1 : name, 0) == 0)
-                return true;
-        }
-        list += size + (list[size] == ',');
-    }
-    return false;
-}
-
-static enum treatment treatment_of(const char *name, uintptr_t base)
-{
-    static const char s_never[] = "linux-vdso*,libsnarl.so*,libsnarl-calls.so*,libtsan.so*,libasan.so*,libubsan.so*";
-    static const char s_tables[] = "ld-linux*,libc.so*,libm.so*,libpthread.so*,libdl.so*,librt.so*,libresolv.so*,"
-                                   "libnss_*,libgcc_s.so*,libstdc++.so*,libgomp.so*,libjemalloc*,libtcmalloc*,"
-                                   "libmimalloc*,libunwind*";
-    if (!*name || in_list(s_never, name))
-        return LEAVE_ALONE;
-    bool chosen = !snarl_options.modules[0] || in_list(snarl_options.modules, name);
+    enum snarl_treatment treatment = snarl_store_treatment(name);
+    bool chosen = !snarl_options.modules[0] || snarl_store_matches(snarl_options.modules, name);
     if (!snarl_options.modules[0] && snarl_in_runtime(base))
-        return LEAVE_ALONE; /* its code runs under its own lock; see python/ */
-    if (in_list(s_tables, name) || !chosen || in_list(snarl_options.skip_modules, name))
-        return TABLES_ONLY;
-    return INSTRUMENT;
+        return SNARL_TREAT_NOT; /* its code runs under its own lock; see python/ */
+    if (treatment == SNARL_TREAT_CODE && (!chosen || snarl_store_matches(snarl_options.skip_modules, name)))
+        return SNARL_TREAT_TABLES;
+    return treatment;
 }
 
 /* A file without a build-id is known by its bytes. */
@@ -115,10 +101,10 @@ static void identify(struct found *found)
         snarl_plan_name(found->plan, id, size, SNARL_CHECK_RACE);
 }
 
-static bool is_applied(uintptr_t base)
+static bool is_known(const struct snarl_rewrite_target *target)
 {
-    for (uint32_t i = 0; i < snarl_rewrite_module_count(); i++)
-        if (snarl_rewrite_module_get(i)->base == base && snarl_rewrite_module_get(i)->plan)
+    for (uint32_t i = 0; i < s_known_count; i++)
+        if (s_known[i].base == target->base && s_known[i].size == target->size)
             return true;
     return false;
 }
@@ -132,9 +118,9 @@ static int collect(struct dl_phdr_info *info, size_t size, void *unused)
     struct found *found = &s_found[s_found_count++];
     found->name = *info->dlpi_name || s_found_count > 1 ? info->dlpi_name : s_program;
     snarl_rewrite_describe(&found->target, info);
-    found->treatment = treatment_of(found->name, found->target.base);
-    found->applied = is_applied(found->target.base);
-    if (found->treatment != LEAVE_ALONE && !found->applied)
+    found->known = is_known(&found->target);
+    found->treatment = found->known ? SNARL_TREAT_NOT : treatment_of(found->name, found->target.base);
+    if (found->treatment != SNARL_TREAT_NOT)
         identify(found);
     return 0;
 }
@@ -144,19 +130,17 @@ static int collect(struct dl_phdr_info *info, size_t size, void *unused)
 static bool plan_path(char *path, size_t size, const struct found *found)
 {
     struct snarl_text text = snarl_text_in(path, size);
-    snarl_text_add(snarl_text_add(snarl_text_add(&text, s_folder), "/"), found->plan);
+    snarl_text_add(snarl_text_add(snarl_text_add(&text, s_store.folder), "/"), found->plan);
     return strlen(path) + 1 < size;
 }
 
-static bool wants_plan(const struct found *found)
+static bool has_plan(const struct found *found)
 {
     char path[SNARL_PATH_MAX];
-    if (found->treatment == LEAVE_ALONE || found->applied || !found->plan[0] || !plan_path(path, sizeof(path), found))
-        return false;
-    int fd = snarl_os_open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW, 0);
+    int fd = plan_path(path, sizeof(path), found) ? snarl_os_open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW, 0) : -1;
     if (fd >= 0)
         snarl_os_close(fd);
-    return fd < 0;
+    return fd >= 0;
 }
 
 static bool is_too_large(const struct found *found)
@@ -164,82 +148,30 @@ static bool is_too_large(const struct found *found)
     size_t text = 0;
     for (uint32_t i = 0; i < found->target.text_count; i++)
         text += found->target.text[i].end - found->target.text[i].start;
-    return text > TEXT_MAX;
+    return text > SNARL_STORE_LARGE;
 }
 
-/* --- running the planner ---
- *
- * It must not be seen by the program: neither as a SIGCHLD nor in its wait. A child whose exit raises no signal starts it as
- * its own child and ends; that it is done shows when the pipe that it holds is closed. */
-
-struct child {
-    char *const *arguments;
-    char *const *environment;
-    int done; /* the pipe's end to be held */
-};
-
-static int become_planner(void *argument)
+/* Those for which `wanted` holds. */
+static void make_plans(bool (*wanted)(const struct found *))
 {
-    const struct child *child = argument;
-    long pid = syscall(SYS_fork);
-    if (pid != 0)
-        syscall(SYS_exit, 0);
-    long null = syscall(SYS_openat, AT_FDCWD, "/dev/null", O_RDWR, 0);
-    long held = syscall(SYS_fcntl, child->done, F_DUPFD, 3); /* without close-on-exec */
-    for (int fd = 0; fd < 3 && null >= 0; fd++)
-        syscall(SYS_dup2, null, fd);
-    if (held >= 0)
-        syscall(SYS_execve, s_planner, child->arguments, child->environment);
-    syscall(SYS_exit_group, 127);
-    return 0;
-}
-
-static void start_planner(struct child *child)
-{
-    const size_t size = 64 << 10;
-    uint64_t mask;
-    int status;
-    char *stack = snarl_os_map(size);
-    if (!stack)
-        return;
-    snarl_os_block_signals(&mask);
-    pid_t pid = clone(become_planner, stack + size, CLONE_VM | CLONE_VFORK, child);
-    while (pid > 0 && syscall(SYS_wait4, pid, &status, __WCLONE, NULL) < 0 && errno == EINTR)
-        ;
-    snarl_os_restore_signals(&mask);
-    snarl_os_unmap(stack, size);
-}
-
-static void run_planner(char *const *arguments)
-{
-    char home[SNARL_PATH_MAX + 8], cache[SNARL_PATH_MAX + 16], byte;
-    struct snarl_text text = snarl_text_in(home, sizeof(home));
-    snarl_text_add(snarl_text_add(&text, "HOME="), getenv("HOME"));
-    text = snarl_text_in(cache, sizeof(cache));
-    snarl_text_add(snarl_text_add(&text, "XDG_CACHE_HOME="), getenv("XDG_CACHE_HOME"));
-    char *const environment[] = {home, cache, NULL};
-    int ends[2];
-    if (syscall(SYS_pipe2, ends, O_CLOEXEC) != 0)
-        return;
-    struct child child = {arguments, environment, ends[1]};
-    start_planner(&child);
-    snarl_os_close(ends[1]);
-    while (snarl_os_read(ends[0], &byte, 1) > 0)
-        ;
-    snarl_os_close(ends[0]);
-}
-
-static void make_plans(void)
-{
-    char *arguments[MODULES_MAX + 2];
+    const char *paths[MODULES_MAX];
     uint32_t count = 0;
-    arguments[count++] = s_planner;
     for (uint32_t i = 0; i < s_found_count; i++)
-        if (wants_plan(&s_found[i]) && !is_too_large(&s_found[i]))
-            arguments[count++] = (char *)s_found[i].name;
-    arguments[count] = NULL;
-    if (count > 1 && s_planner[0])
-        run_planner(arguments);
+        if (s_found[i].treatment != SNARL_TREAT_NOT && s_found[i].plan[0] && wanted(&s_found[i]))
+            paths[count++] = s_found[i].name;
+    if (!s_filtered) /* else a system call that the program has forbidden itself might be its end */
+        snarl_planner_plan(s_store.folder, paths, count);
+}
+
+static bool lacks_plan(const struct found *found)
+{
+    return !has_plan(found);
+}
+
+/* A plan that is damaged, or that another version left under our name, is made again. */
+static bool has_bad_plan(const struct found *found)
+{
+    return found->problem && snarl_rewrite_is_bad_plan(found->problem);
 }
 
 /* --- applying them --- */
@@ -258,40 +190,84 @@ static const char *reason_of(const struct snarl_plan_head *head)
     return head->instrumented == head->accesses ? "" : "some code could not be moved (snarl doctor tells)";
 }
 
-static void apply_one(const struct found *found)
+static void apply_one(struct found *found)
 {
     char path[SNARL_PATH_MAX];
-    const char *problem = "it has no plan (snarl-plan could not make one)";
-    if (is_too_large(found) && wants_plan(found))
-        problem = "it has more than 20 MB of code and no plan yet (make one with snarl-plan)";
-    else if (found->plan[0] && plan_path(path, sizeof(path), found))
-        problem = snarl_rewrite_apply(&s_host, &found->target, path, SNARL_CHECK_RACE,
-                                      found->treatment == TABLES_ONLY);
-    if (found->treatment == TABLES_ONLY)
+    found->problem = "no plan could be made of it (snarl-plan says why)";
+    if (!found->plan[0] || !plan_path(path, sizeof(path), found))
         return;
-    const struct snarl_rewrite_module *module = problem ? NULL : snarl_rewrite_module_at(found->target.base);
-    if (module)
-        snarl_engine_coverage(found->target.text[0].start, module->head->accesses, module->head->instrumented,
-                              reason_of(module->head));
-    else
-        tell(found->name, problem);
+    if (has_plan(found))
+        found->problem = snarl_rewrite_apply(&s_host, &found->target, path, SNARL_CHECK_RACE,
+                                             found->treatment == SNARL_TREAT_TABLES);
+    else if (is_too_large(found))
+        found->problem = "it has more than 20 MB of code, which is made ready in the background, for the next run";
 }
 
-static void forget_gone(void)
+static void tell_of(const struct found *found)
 {
-    for (uint32_t i = 0; i < snarl_rewrite_module_count(); i++) {
-        const struct snarl_rewrite_module *module = snarl_rewrite_module_get(i);
-        bool there = !module->plan;
-        for (uint32_t k = 0; k < s_found_count && !there; k++)
-            there = s_found[k].target.base == module->base;
-        if (!there) {
-            snarl_rewrite_forget(module->base);
-            snarl_callers_forget();
-        }
+    const struct snarl_rewrite_module *module = snarl_rewrite_module_at(found->target.base);
+    if (found->treatment != SNARL_TREAT_CODE)
+        return;
+    if (found->problem)
+        tell(found->name, found->problem);
+    else if (module && found->target.text_count)
+        snarl_engine_coverage(found->target.text[0].start, module->head->accesses, module->head->instrumented,
+                              reason_of(module->head));
+}
+
+static void apply_all(void)
+{
+    bool bad = false;
+    for (uint32_t i = 0; i < s_found_count; i++) {
+        if (s_found[i].treatment == SNARL_TREAT_NOT)
+            continue;
+        apply_one(&s_found[i]);
+        bad |= has_bad_plan(&s_found[i]);
+    }
+    if (bad)
+        make_plans(has_bad_plan);
+    for (uint32_t i = 0; i < s_found_count; i++) {
+        if (bad && has_bad_plan(&s_found[i]))
+            apply_one(&s_found[i]);
+        if (s_found[i].treatment != SNARL_TREAT_NOT)
+            tell_of(&s_found[i]);
     }
 }
 
-static void instrument_all(void)
+static bool is_found(uintptr_t base, uint64_t size)
+{
+    for (uint32_t i = 0; i < s_found_count; i++)
+        if (s_found[i].target.base == base && s_found[i].target.size == size)
+            return true;
+    return false;
+}
+
+/* Modules that were there at the last look and are no more; nobody can be inside of them (loader.c). */
+static void forget_gone(void)
+{
+    bool gone = false;
+    for (uint32_t i = 0; i < s_known_count; i++)
+        if (!is_found(s_known[i].base, s_known[i].size)) {
+            snarl_rewrite_forget(s_known[i].base);
+            gone = true;
+        }
+    if (gone)
+        snarl_callers_forget();
+}
+
+static void remember(struct snarl_thread *thr, bool first_look)
+{
+    s_known_count = 0;
+    for (uint32_t i = 0; i < s_found_count; i++) {
+        const struct snarl_rewrite_target *target = &s_found[i].target;
+        s_known[s_known_count].base = target->base;
+        s_known[s_known_count++].size = target->size;
+        if (!s_found[i].known && !first_look && thr) /* another module's data may have been here */
+            snarl_heap_mapped(thr, (void *)target->base, target->size);
+    }
+}
+
+static void instrument_all(struct snarl_thread *thr, bool first_look)
 {
     s_found = snarl_os_map(MODULES_MAX * sizeof(*s_found));
     s_found_count = 0;
@@ -299,10 +275,9 @@ static void instrument_all(void)
         return;
     dl_iterate_phdr(collect, NULL);
     forget_gone();
-    make_plans();
-    for (uint32_t i = 0; i < s_found_count; i++)
-        if (s_found[i].treatment != LEAVE_ALONE && !s_found[i].applied)
-            apply_one(&s_found[i]);
+    remember(thr, first_look);
+    make_plans(lacks_plan);
+    apply_all();
     snarl_os_unmap(s_found, MODULES_MAX * sizeof(*s_found));
     s_found = NULL;
 }
@@ -311,33 +286,20 @@ static void instrument_all(void)
 
 static bool find_folder(void)
 {
-    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-    struct snarl_text text = snarl_text_in(s_folder, sizeof(s_folder));
-    if (cache && *cache == '/')
-        snarl_text_add(snarl_text_add(&text, cache), "/snarl");
-    else if (home && *home == '/')
-        snarl_text_add(snarl_text_add(&text, home), "/.cache/snarl");
-    return s_folder[0] != '\0';
-}
-
-/* Beside the library as it is installed, or in the build folder. */
-static void find_planner(void)
-{
-    static const char *const s_places[] = {"/../../libexec/snarl/snarl-plan", "/../../../libexec/snarl/snarl-plan",
-                                           "/../libexec/snarl/snarl-plan", "/../plan/snarl-plan"};
-    char folder[SNARL_PATH_MAX];
-    struct snarl_text text = snarl_text_in(folder, sizeof(folder));
-    snarl_text_add(&text, snarl_own_path());
-    char *slash = strrchr(folder, '/');
-    if (slash)
-        *slash = '\0';
-    for (unsigned i = 0; i < sizeof(s_places) / sizeof(*s_places); i++) {
-        text = snarl_text_in(s_planner, sizeof(s_planner));
-        snarl_text_add(snarl_text_add(&text, folder), s_places[i]);
-        if (access(s_planner, X_OK) == 0)
-            return;
+    char line[SNARL_PATH_MAX + 128];
+    struct snarl_text text = snarl_text_in(line, sizeof(line));
+    if (snarl_options.plans[0]) {
+        memcpy(s_store.folder, snarl_options.plans, sizeof(s_store.folder));
+        s_store.problem = snarl_store_check(s_store.folder);
+        if (!s_store.problem)
+            return true;
     }
-    s_planner[0] = '\0';
+    if (snarl_store_find(&s_store))
+        return true;
+    snarl_text_add(&text, "races are not looked for: there is no folder for what is prepared of code: ");
+    snarl_text_add(snarl_text_add(&text, s_store.refused), s_store.refused[0] ? " cannot be used: " : "");
+    snarl_engine_note(snarl_text_add(&text, s_store.problem)->buffer);
+    return false;
 }
 
 void snarl_instrument_attach(struct snarl_thread *thr)
@@ -365,25 +327,42 @@ void snarl_instrument_wake(struct snarl_thread *thr)
     __asm__("mov %%fs:0, %0" : "=r"(self));
     ssize_t length = snarl_os_readlink("/proc/self/exe", s_program, sizeof(s_program) - 1);
     s_program[length > 0 ? length : 0] = '\0';
-    find_planner();
+    snarl_planner_find();
     snarl_races_callers = snarl_checks_callers;
-    if (!find_folder()) {
-        snarl_engine_note("races are not looked for: no HOME or XDG_CACHE_HOME to keep plans in");
-        return;
-    }
-    if (!snarl_races_begin(thr))
+    if (!find_folder() || !snarl_races_begin(thr))
         return;
     s_host.thread = (int32_t)((intptr_t)&snarl_area - (intptr_t)self);
     snarl_checks_links(s_host.link);
+    snarl_race_stock_begin();
     s_active = true;
-    instrument_all();
+    if (!snarl_loader_watch())
+        snarl_engine_note("modules that are loaded from now on are not checked for races: this system's loader "
+                          "cannot be watched");
+    instrument_all(thr, true);
     snarl_instrument_attach(thr);
+    snarl_cancel_prepare();
+    errno = saved;
+}
+
+bool snarl_instrument_is_active(void)
+{
+    return s_active;
+}
+
+void snarl_instrument_before_filter(void)
+{
+    int saved = errno;
+    struct snarl_thread *thr = snarl_awake ? NULL : snarl_enter();
+    if (thr) {
+        snarl_instrument_wake(thr);
+        snarl_leave(thr);
+    }
+    s_filtered = true;
     errno = saved;
 }
 
 void snarl_instrument_modules_changed(struct snarl_thread *thr)
 {
-    (void)thr;
     if (s_active)
-        instrument_all();
+        instrument_all(thr, false);
 }

@@ -16,11 +16,14 @@ void snarl_instrument_attach(struct snarl_thread *thr);
 /* Modules may have come or gone. */
 void snarl_instrument_modules_changed(struct snarl_thread *thr);
 
+/* Whether copied code may run in this process. */
+bool snarl_instrument_is_active(void);
+/* The process is about to limit its own system calls: what is still to be prepared is prepared, while it has one thread. */
+void snarl_instrument_before_filter(void);
+
 /* checks.c: what the linkage page leads to, and the stacks of accesses. */
 void snarl_checks_links(void *link[SNARL_LINK_COUNT]);
 struct snarl_race_thread;
 uint32_t snarl_checks_callers(struct snarl_race_thread *races);
-/* Inside the guard, before something other than a check uses the thread's clock: what its last atomic load may have seen. */
-void snarl_checks_catch_up(struct snarl_thread *thr);
 
 #endif

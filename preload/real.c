@@ -94,6 +94,17 @@ pid_t (*real_wait3)(int *, int, struct rusage *);
 pid_t (*real_wait4)(pid_t, int *, int, struct rusage *);
 int (*real_waitid)(idtype_t, id_t, siginfo_t *, int);
 int (*real_raise)(int);
+int (*real_kill)(pid_t, int);
+int (*real_killpg)(pid_t, int);
+int (*real_tgkill)(pid_t, pid_t, int);
+int (*real_sigqueue)(pid_t, int, const union sigval);
+int (*real_pthread_sigqueue)(pthread_t, int, const union sigval);
+unsigned (*real_alarm)(unsigned);
+int (*real_setitimer)(int, const struct itimerval *, struct itimerval *);
+int (*real_sigwait)(const sigset_t *, int *);
+int (*real_sigwaitinfo)(const sigset_t *, siginfo_t *);
+int (*real_sigtimedwait)(const sigset_t *, siginfo_t *, const struct timespec *);
+int (*real___cxa_atexit)(void (*)(void *), void *, void *);
 int (*real_pthread_kill)(pthread_t, int);
 int (*real_sigaction)(int, const struct sigaction *, struct sigaction *);
 int (*real_close)(int);
@@ -206,6 +217,17 @@ static const struct entry s_entries[] = {
     {"sysv_signal", (void **)&real_sysv_signal, NULL},
     {"sigset", (void **)&real_sigset, NULL},
     {"raise", (void **)&real_raise, NULL},
+    {"kill", (void **)&real_kill, NULL},
+    {"killpg", (void **)&real_killpg, NULL},
+    {"tgkill", (void **)&real_tgkill, NULL},
+    {"sigqueue", (void **)&real_sigqueue, NULL},
+    {"pthread_sigqueue", (void **)&real_pthread_sigqueue, NULL},
+    {"alarm", (void **)&real_alarm, NULL},
+    {"setitimer", (void **)&real_setitimer, NULL},
+    {"sigwait", (void **)&real_sigwait, NULL},
+    {"sigwaitinfo", (void **)&real_sigwaitinfo, NULL},
+    {"sigtimedwait", (void **)&real_sigtimedwait, NULL},
+    {"__cxa_atexit", (void **)&real___cxa_atexit, NULL},
     {"pthread_kill", (void **)&real_pthread_kill, NULL},
     {"sigaction", (void **)&real_sigaction, NULL},
     {"close", (void **)&real_close, NULL},

@@ -133,6 +133,18 @@ extern sighandler_t (*real_signal)(int, sighandler_t);
 extern sighandler_t (*real_sysv_signal)(int, sighandler_t);
 extern sighandler_t (*real_sigset)(int, sighandler_t);
 extern int (*real_raise)(int);
+struct itimerval;
+extern int (*real_kill)(pid_t, int);
+extern int (*real_killpg)(pid_t, int);
+extern int (*real_tgkill)(pid_t, pid_t, int);
+extern int (*real_sigqueue)(pid_t, int, const union sigval);
+extern int (*real_pthread_sigqueue)(pthread_t, int, const union sigval);
+extern unsigned (*real_alarm)(unsigned);
+extern int (*real_setitimer)(int, const struct itimerval *, struct itimerval *);
+extern int (*real_sigwait)(const sigset_t *, int *);
+extern int (*real_sigwaitinfo)(const sigset_t *, siginfo_t *);
+extern int (*real_sigtimedwait)(const sigset_t *, siginfo_t *, const struct timespec *);
+extern int (*real___cxa_atexit)(void (*)(void *), void *, void *);
 extern int (*real_pthread_kill)(pthread_t, int);
 /* descriptors.c */
 extern int (*real_close)(int);

@@ -79,6 +79,22 @@ static int try_first(sem_t *semaphore)
     return result;
 }
 
+/* A runtime's own semaphore: its agent tells what it means to the program, but memory is in order by it (code that
+ * runs without the global lock guards its objects so). */
+static int waited_plainly(int result, sem_t *semaphore, const void *caller)
+{
+    if (result == 0 && snarl_in_runtime((uintptr_t)caller))
+        snarl_runtime_acquired((uintptr_t)semaphore);
+    return result;
+}
+
+static int post_plainly(sem_t *semaphore, const void *caller)
+{
+    if (snarl_in_runtime((uintptr_t)caller))
+        snarl_runtime_releasing((uintptr_t)semaphore);
+    return real_sem_post(semaphore);
+}
+
 static void note_waiting(struct snarl_thread *thr, sem_t *semaphore, bool timed, struct snarl_site site)
 {
     snarl_lock_waiting(thr, (uintptr_t)semaphore, SNARL_KIND_SEMAPHORE, SNARL_OBJECT_SIGNAL, SNARL_MODE_WRITE, timed,
@@ -98,7 +114,7 @@ SNARL_EXPORT int sem_trywait(sem_t *semaphore)
 {
     struct snarl_thread *thr = snarl_enter_from(__builtin_return_address(0));
     if (!thr)
-        return real_sem_trywait(semaphore);
+        return waited_plainly(real_sem_trywait(semaphore), semaphore, __builtin_return_address(0));
     int result = real_sem_trywait(semaphore);
     if (result == 0)
         snarl_semaphore_acquired(thr, (uintptr_t)semaphore, SNARL_HOW_TRY, SNARL_SITE);
@@ -110,7 +126,7 @@ SNARL_EXPORT int sem_wait(sem_t *semaphore)
 {
     struct snarl_thread *thr = snarl_enter_from(__builtin_return_address(0));
     if (!thr)
-        return real_sem_wait(semaphore);
+        return waited_plainly(real_sem_wait(semaphore), semaphore, __builtin_return_address(0));
     struct snarl_site site = SNARL_SITE;
     snarl_check_signal(thr, "sem_wait", site);
     int result = try_first(semaphore);
@@ -133,7 +149,7 @@ SNARL_EXPORT int sem_timedwait(sem_t *semaphore, const struct timespec *deadline
 {
     struct snarl_thread *thr = snarl_enter_from(__builtin_return_address(0));
     if (!thr)
-        return real_sem_timedwait(semaphore, deadline);
+        return waited_plainly(real_sem_timedwait(semaphore, deadline), semaphore, __builtin_return_address(0));
     struct snarl_site site = SNARL_SITE;
     snarl_check_signal(thr, "sem_timedwait", site);
     int result = try_first(semaphore);
@@ -156,7 +172,7 @@ SNARL_EXPORT int sem_clockwait(sem_t *semaphore, clockid_t clock, const struct t
 {
     struct snarl_thread *thr = snarl_enter_from(__builtin_return_address(0));
     if (!thr)
-        return real_sem_clockwait(semaphore, clock, deadline);
+        return waited_plainly(real_sem_clockwait(semaphore, clock, deadline), semaphore, __builtin_return_address(0));
     struct snarl_site site = SNARL_SITE;
     snarl_check_signal(thr, "sem_clockwait", site);
     int result = try_first(semaphore);
@@ -180,7 +196,7 @@ SNARL_EXPORT int sem_post(sem_t *semaphore)
 {
     struct snarl_thread *thr = snarl_enter_from(__builtin_return_address(0));
     if (!thr)
-        return real_sem_post(semaphore);
+        return post_plainly(semaphore, __builtin_return_address(0));
     snarl_semaphore_post(thr, (uintptr_t)semaphore, SNARL_SITE);
     int result = real_sem_post(semaphore);
     snarl_leave(thr);

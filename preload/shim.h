@@ -65,6 +65,9 @@ static inline bool snarl_in_runtime(uintptr_t address)
  * its global lock. To be called after the runtime has locked one, or before it unlocks one. */
 void snarl_runtime_locked(void);
 void snarl_runtime_unlocking(void);
+/* The same for one of its semaphores. */
+void snarl_runtime_acquired(uintptr_t semaphore);
+void snarl_runtime_releasing(uintptr_t semaphore);
 
 /* snarl_enter for the calls that a runtime makes for itself too: NULL when `caller`, the return address, is in it. */
 static inline struct snarl_thread *snarl_enter_from(const void *caller)

@@ -23,6 +23,7 @@
 #include "preload/real.h"
 #include "preload/rewrite/translate.h"
 #include "preload/shim.h"
+#include "preload/signal_order.h"
 
 #define PUT_OFF_MAX 32 /* further ones of a thread are delivered although it is inside the detector */
 
@@ -111,6 +112,7 @@ static void call_asynchronous(struct snarl_thread *thr, const struct action *act
 {
     uintptr_t low = thr->signal_low, high = thr->signal_high;
     note_frames(thr, context);
+    snarl_signal_received(signal);
     thr->in_signal++;
     call(action, signal, info, context);
     thr->in_signal--;
@@ -156,6 +158,7 @@ bool snarl_signal_still_inside(struct snarl_thread *thr, struct snarl_site site)
 SNARL_EXPORT int raise(int signal)
 {
     snarl_enter_refused();
+    snarl_signal_sending(signal);
     s_raising++;
     int result = real_raise(signal);
     s_raising--;
@@ -166,6 +169,7 @@ SNARL_EXPORT int pthread_kill(pthread_t handle, int signal)
 {
     snarl_enter_refused();
     bool self = pthread_equal(handle, pthread_self());
+    snarl_signal_sending(signal);
     s_raising += self;
     int result = real_pthread_kill(handle, signal);
     s_raising -= self;
@@ -210,6 +214,8 @@ SNARL_EXPORT int sigaction(int signal, const struct sigaction *action, struct si
     if (!wraps(signal))
         return real_sigaction(signal, action, old);
     /* A signal between the two steps finds the new function under the old disposition: block it. */
+    if (action)
+        snarl_signal_sending(signal);
     uint64_t mask;
     struct sigaction before, wrapped;
     struct action kept = s_actions[signal];
@@ -237,6 +243,7 @@ static sighandler_t install(int signal, sighandler_t function, sighandler_t (*re
 {
     if (!wraps(signal))
         return real(signal, function);
+    snarl_signal_sending(signal);
     uint64_t mask;
     struct sigaction before, now;
     snarl_os_block_signals(&mask);

@@ -337,6 +337,8 @@ SNARL_EXPORT int prctl(int operation, ...)
     unsigned long a = va_arg(arguments, unsigned long), b = va_arg(arguments, unsigned long);
     unsigned long c = va_arg(arguments, unsigned long), d = va_arg(arguments, unsigned long);
     va_end(arguments);
+    if (operation == PR_SET_SECCOMP)
+        snarl_instrument_before_filter();
     struct snarl_thread *thr = snarl_enter();
     if (!thr)
         return real_prctl(operation, a, b, c, d);

@@ -225,11 +225,19 @@ static void put_deed(const struct snarl_page *page, const json_t *finding, const
     snarl_paint(page, SNARL_PAINT_PLAIN, "%s", lock ? shared : "");
 }
 
+static bool is_race(const json_t *finding)
+{
+    return !strcmp(snarl_json_text(finding, "kind"), "data-race");
+}
+
 static void put_held(const struct snarl_page *page, const json_t *finding, const json_t *event)
 {
     const json_t *held = json_object_get(event, "locks_held"), *id;
     size_t index;
     unsigned told = 0;
+    bool known = is_race(finding) && has_role(event, "access");
+    if (known && !json_array_size(held) && json_array_size(json_object_get(finding, "locks")))
+        snarl_paint(page, SNARL_PAINT_PLAIN, ", holding no lock");
     json_array_foreach(held, index, id)
     {
         if (!strcmp(json_string_value(id), snarl_json_text(event, "lock")))
@@ -251,9 +259,29 @@ static bool told_next(const json_t *finding, const json_t *event, size_t index)
            json_equal(json_object_get(event, "stack"), json_object_get(next, "stack"));
 }
 
+/* Of a race: where the access's thread took the locks that it held then. */
+static void put_holds(const struct snarl_page *page, const json_t *finding, const json_t *access)
+{
+    const json_t *thread = json_object_get(json_object_get(access, "thread"), "id"), *event;
+    char place[TEXT_MAX];
+    size_t index;
+    json_array_foreach(json_object_get(finding, "events"), index, event)
+    {
+        if (!has_role(event, "hold") || !json_equal(json_object_get(json_object_get(event, "thread"), "id"), thread))
+            continue;
+        snarl_frame_place(snarl_event_frame(event), place, sizeof(place));
+        fputs("      took ", page->out);
+        snarl_paint(page, SNARL_PAINT_LOCK, "%s", lock_of(finding, event));
+        snarl_paint(page, SNARL_PAINT_PLAIN, "%s in %s", says(event, "shared") ? " (shared)" : "", place);
+        newline(page);
+    }
+}
+
 static void put_event(const struct snarl_page *page, const json_t *finding, const json_t *event, size_t index)
 {
     char label[TEXT_MAX];
+    if (is_race(finding) && has_role(event, "hold"))
+        return; /* told with the access */
     newline(page);
     fputs("  ", page->out);
     snarl_paint(page, SNARL_PAINT_THREAD, "%s", thread_of(page, event, label, sizeof(label)));
@@ -263,6 +291,8 @@ static void put_event(const struct snarl_page *page, const json_t *finding, cons
     newline(page);
     if (!told_next(finding, event, index))
         put_stack(page, event);
+    if (is_race(finding) && has_role(event, "access"))
+        put_holds(page, finding, event);
 }
 
 /* ---- origins ---- */

@@ -1,13 +1,12 @@
-/* words.c - see words.h. One function per kind of finding; each writes to a stream in memory.
+/* words.c - see words.h. One function per kind of finding (races: words_race.c); each writes to a stream in memory.
  *
  * Sentences are made of facts in the finding only. An event without a known thread, lock or frame is
  * still named ("a thread", "a lock", "an unknown place"), so that nothing depends on complete findings. */
-#include "reports/words.h"
+#include "reports/words_inner.h"
 
 #include "reports/frames.h"
 
 #include <ctype.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,20 +27,10 @@ static const char *lock_of(const json_t *finding, const json_t *event)
     return snarl_words_lock(finding, snarl_json_text(event, "lock"));
 }
 
-static bool has_role(const json_t *event, const char *role)
-{
-    return !strcmp(snarl_json_text(event, "role"), role);
-}
-
 static bool same_thread(const json_t *a, const json_t *b)
 {
     return !strcmp(snarl_json_text(json_object_get(a, "thread"), "id"),
                    snarl_json_text(json_object_get(b, "thread"), "id"));
-}
-
-static const json_t *event_at(const json_t *finding, size_t index)
-{
-    return json_array_get(json_object_get(finding, "events"), index);
 }
 
 static size_t event_count(const json_t *finding)
@@ -58,14 +47,14 @@ static const json_t *find_role(const json_t *finding, const char *role, size_t s
     return NULL;
 }
 
-static void put_thread(FILE *out, const json_t *event)
+void snarl_words_put_thread(FILE *out, const json_t *event)
 {
     char label[TEXT_MAX];
     snarl_thread_label(json_object_get(event, "thread"), label, sizeof(label));
     fputs(label, out);
 }
 
-static void put_place(FILE *out, const json_t *event)
+void snarl_words_put_place(FILE *out, const json_t *event)
 {
     char place[TEXT_MAX];
     snarl_frame_place(snarl_event_frame(event), place, sizeof(place));
@@ -115,7 +104,7 @@ static const json_t *hold_before(const json_t *finding, size_t index)
 static void put_wait(FILE *out, const json_t *finding, size_t index)
 {
     const json_t *wait = event_at(finding, index), *hold = hold_before(finding, index);
-    put_thread(out, wait);
+    snarl_words_put_thread(out, wait);
     if (hold)
         fprintf(out, " holds %s and", lock_of(finding, hold));
     const json_t *joined = snarl_words_joined(finding, wait);
@@ -123,21 +112,21 @@ static void put_wait(FILE *out, const json_t *finding, size_t index)
         fprintf(out, " waits for %s ", lock_of(finding, wait));
     } else if (joined) {
         fputs(" waits for ", out);
-        put_thread(out, joined);
+        snarl_words_put_thread(out, joined);
         fputs(" to end ", out);
     } else {
         fprintf(out, " %s ", snarl_json_text(wait, "what"));
     }
-    put_place(out, wait);
+    snarl_words_put_place(out, wait);
 }
 
 static void explain_self_lock(FILE *out, const json_t *finding, const json_t *wait)
 {
     const json_t *hold = find_role(finding, "hold", 0);
     bool upgrade = !strcmp(snarl_json_text(finding, "rule"), "rwlock-upgrade");
-    put_thread(out, wait);
+    snarl_words_put_thread(out, wait);
     fprintf(out, " waits ");
-    put_place(out, wait);
+    snarl_words_put_place(out, wait);
     if (!*snarl_json_text(wait, "lock")) {
         fprintf(out, " for itself to end: it can never go on.");
         return;
@@ -147,7 +136,7 @@ static void explain_self_lock(FILE *out, const json_t *finding, const json_t *wa
             lock_of(finding, wait));
     if (hold) {
         fprintf(out, ", taken ");
-        put_place(out, hold);
+        snarl_words_put_place(out, hold);
     }
     fprintf(out, ": it can never go on.");
 }
@@ -156,13 +145,13 @@ static void explain_gone(FILE *out, const json_t *finding, bool forked)
 {
     size_t last = event_count(finding) ? event_count(finding) - 1 : 0;
     const json_t *hold = event_at(finding, last), *wait = find_role(finding, "wait", 0);
-    put_thread(out, wait);
+    snarl_words_put_thread(out, wait);
     fprintf(out, " waits ");
-    put_place(out, wait);
+    snarl_words_put_place(out, wait);
     fprintf(out, " for %s. ", lock_of(finding, wait));
-    put_thread(out, hold);
+    snarl_words_put_thread(out, hold);
     fprintf(out, " took %s ", lock_of(finding, hold));
-    put_place(out, hold);
+    snarl_words_put_place(out, hold);
     fputs(forked ? " before the fork, and does not exist in this child: nobody can ever release it."
                  : " and ended without releasing it: nobody can ever release it.",
           out);
@@ -203,9 +192,9 @@ static void explain_inversion(FILE *out, const json_t *finding)
             continue;
         if (edges++)
             fputs("; ", out);
-        put_thread(out, event);
+        snarl_words_put_thread(out, event);
         fprintf(out, " takes %s ", lock_of(finding, event));
-        put_place(out, event);
+        snarl_words_put_place(out, event);
         if (hold)
             fprintf(out, " while it holds %s", lock_of(finding, hold));
     }
@@ -234,14 +223,14 @@ static void put_stalled(FILE *out, const json_t *finding, const json_t *wait)
 {
     const char *what = snarl_json_text(wait, "what");
     bool lock = *snarl_json_text(wait, "lock");
-    put_thread(out, wait);
+    snarl_words_put_thread(out, wait);
     if (lock && !strncmp(what, "waits to acquire", 16))
         fprintf(out, " waits for %s ", lock_of(finding, wait));
     else if (lock)
         fprintf(out, " %s (%s) ", what, lock_of(finding, wait));
     else
         fprintf(out, " %s ", what);
-    put_place(out, wait);
+    snarl_words_put_place(out, wait);
     put_kept(out, finding, wait);
 }
 
@@ -267,79 +256,6 @@ static void explain_stall(FILE *out, const json_t *finding)
             ? ". Who should send the wake-up needs a lock that a waiting thread keeps, or none will be sent."
             : ". A wake-up was lost, never sent, or sent before the wait began.",
         out);
-}
-
-/* ---- races ---- */
-
-/* "counter", "the heap block allocated in f (x.c:3)", "memory". */
-static void put_location(FILE *out, const json_t *finding)
-{
-    const json_t *location = json_object_get(finding, "location");
-    const char *symbol = snarl_json_text(location, "symbol"), *kind = snarl_json_text(location, "kind");
-    json_int_t size = json_integer_value(json_object_get(location, "size"));
-    const json_t *allocated = json_object_get(location, "allocated");
-    if (*symbol) {
-        fputs(symbol, out);
-    } else if (!strcmp(kind, "heap") && snarl_event_frame(allocated)) {
-        fputs("the heap block allocated ", out);
-        put_place(out, allocated);
-    } else if (!strcmp(kind, "heap") && size) {
-        fprintf(out, "a heap block of %lld bytes", (long long)size);
-    } else if (!strcmp(kind, "stack")) {
-        fputs("a variable on a stack", out);
-    } else if (!strcmp(kind, "fd")) {
-        fputs("a file descriptor", out);
-    } else {
-        bool known = *kind && strcmp(kind, "unknown");
-        fprintf(out, "%s%smemory", known ? kind : "", known ? " " : "");
-    }
-}
-
-static void put_access(FILE *out, const json_t *event)
-{
-    json_int_t size = json_integer_value(json_object_get(event, "size"));
-    put_thread(out, event);
-    if (has_role(event, "free"))
-        fprintf(out, " does this: %s", snarl_json_text(event, "what"));
-    else
-        fprintf(out, json_is_true(json_object_get(event, "write")) ? " writes" : " reads");
-    if (has_role(event, "access") && size)
-        fprintf(out, " %lld byte%s of", (long long)size, size == 1 ? "" : "s");
-}
-
-static const char *race_ending(const char *rule, bool both_write)
-{
-    if (!strcmp(rule, "use-after-free"))
-        return "The access can come after the memory was freed, and hit whatever lies there then.";
-    if (!strcmp(rule, "use-after-unmap"))
-        return "The access can come after the mapping is gone, and crash.";
-    if (!strcmp(rule, "use-after-close"))
-        return "The call can come after the descriptor was closed, and reach another file that got its "
-               "number.";
-    if (!strcmp(rule, "use-after-return"))
-        return "The access can come after the function returned, and hit another function's variables.";
-    return both_write ? "One of the two updates can be lost, or both can mix."
-                      : "The read can see the value before, after, or half way through the write.";
-}
-
-static void explain_race(FILE *out, const json_t *finding)
-{
-    const json_t *first = event_at(finding, 0), *second = event_at(finding, 1);
-    put_access(out, first);
-    fputc(' ', out);
-    put_location(out, finding);
-    fputc(' ', out);
-    put_place(out, first);
-    if (second) {
-        fputs(", and ", out);
-        put_access(out, second);
-        fputs(has_role(second, "access") ? " the same " : " ", out);
-        put_place(out, second);
-    }
-    bool both =
-        json_is_true(json_object_get(first, "write")) && json_is_true(json_object_get(second, "write"));
-    fprintf(out, ", with nothing that orders the two. %s",
-            race_ending(snarl_json_text(finding, "rule"), both));
 }
 
 /* ---- misuse and the rest ---- */
@@ -395,10 +311,10 @@ static void explain_misuse(FILE *out, const json_t *finding)
     const json_t *event = event_at(finding, 0), *hold = find_role(finding, "hold", 1);
     const struct rule_words *words = words_of(snarl_json_text(finding, "rule"));
     if (!same_stack(event, hold)) {
-        put_place(out, event);
+        snarl_words_put_place(out, event);
         fputs(", ", out);
     }
-    put_thread(out, event);
+    snarl_words_put_thread(out, event);
     fprintf(out, " %s", snarl_json_text(event, "what"));
     if (*snarl_json_text(event, "lock"))
         fprintf(out, ": %s", lock_of(finding, event));
@@ -407,9 +323,9 @@ static void explain_misuse(FILE *out, const json_t *finding)
         if (same_thread(event, hold))
             fputs("it", out);
         else
-            put_thread(out, hold);
+            snarl_words_put_thread(out, hold);
         fputs(" took ", out);
-        put_place(out, hold);
+        snarl_words_put_place(out, hold);
     }
     fprintf(out, ". %s", words ? words->consequence : "");
 }
@@ -432,9 +348,9 @@ static void title_misuse(FILE *out, const json_t *finding)
 static void explain_leak(FILE *out, const json_t *finding)
 {
     const json_t *event = event_at(finding, 0);
-    put_thread(out, event);
+    snarl_words_put_thread(out, event);
     fputs(", created ", out);
-    put_place(out, event);
+    snarl_words_put_place(out, event);
     fputs(", was neither joined nor detached when the process ended: its stack and its result are never "
           "given back.",
           out);
@@ -445,9 +361,9 @@ static void explain_signal(FILE *out, const json_t *finding)
     const json_t *event = event_at(finding, 0);
     const char *function = snarl_json_text(event, "what");
     fprintf(out, "A signal handler that ran on ");
-    put_thread(out, event);
+    snarl_words_put_thread(out, event);
     fprintf(out, " calls %s ", *function ? function : "a function");
-    put_place(out, event);
+    snarl_words_put_place(out, event);
     fprintf(out,
             ". If the signal comes while the thread is inside %s itself, the handler waits for a lock that "
             "its own "
@@ -472,7 +388,7 @@ json_t *snarl_words_explain(const json_t *finding)
     else if (!strcmp(kind, "stall"))
         explain_stall(out, finding);
     else if (!strcmp(kind, "data-race"))
-        explain_race(out, finding);
+        snarl_words_explain_race(out, finding);
     else if (!strcmp(kind, "thread-leak"))
         explain_leak(out, finding);
     else if (!strcmp(kind, "signal-unsafe"))
@@ -542,21 +458,6 @@ static void title_stall(FILE *out, const json_t *finding)
         }
 }
 
-static void title_race(FILE *out, const json_t *finding)
-{
-    const json_t *first = event_at(finding, 0), *second = event_at(finding, 1);
-    bool writes = json_is_true(json_object_get(first, "write")),
-         also = json_is_true(json_object_get(second, "write"));
-    const char *rule = snarl_json_text(finding, "rule");
-    if (*rule) {
-        fprintf(out, "%s: ", rule);
-        put_location(out, finding);
-        return;
-    }
-    put_location(out, finding);
-    fputs(writes && also ? " is written by two threads at once" : " is read and written at once", out);
-}
-
 static void put_title(FILE *out, const json_t *finding)
 {
     const char *kind = snarl_json_text(finding, "kind");
@@ -569,10 +470,10 @@ static void put_title(FILE *out, const json_t *finding)
     } else if (!strcmp(kind, "stall")) {
         title_stall(out, finding);
     } else if (!strcmp(kind, "data-race")) {
-        title_race(out, finding);
+        snarl_words_title_race(out, finding);
     } else if (!strcmp(kind, "thread-leak")) {
         fputs("a thread created ", out);
-        put_place(out, event);
+        snarl_words_put_place(out, event);
         fputs(" was neither joined nor detached", out);
     } else if (!strcmp(kind, "signal-unsafe")) {
         fprintf(out, "%s is called in a signal handler", snarl_json_text(event, "what"));

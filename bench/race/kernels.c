@@ -148,18 +148,78 @@ static uint64_t own_locks(int thread)
 static uint64_t atomics(int thread)
 {
     (void)thread;
-    for (int i = 0; i < s_size * 1000; i++)
+    int count = s_size * 1000;
+    for (int i = 0; i < count; i++)
         atomic_fetch_add_explicit(&s_counter, 1, i & 1 ? memory_order_relaxed : memory_order_acq_rel);
     return 0;
+}
+
+/* Each thread has an atomic counter to itself: a reference count that nobody else uses just now. */
+static uint64_t own_atomics(int thread)
+{
+    atomic_long counter = thread;
+    int count = s_size * 1000;
+    for (int i = 0; i < count; i++) {
+        atomic_fetch_add_explicit(&counter, 2, memory_order_relaxed);
+        atomic_fetch_sub_explicit(&counter, 1, memory_order_acq_rel);
+    }
+    return (uint64_t)counter;
+}
+
+/* A bounded queue under a mutex and two conditions; every thread puts and takes. */
+static uint64_t queue(int thread)
+{
+    enum { ROOM = 64 };
+    static pthread_cond_t s_filled = PTHREAD_COND_INITIALIZER, s_emptied = PTHREAD_COND_INITIALIZER;
+    static uint64_t s_item[ROOM];
+    static int s_first, s_count;
+    uint64_t sum = 0;
+    for (int i = 0; i < s_size * 1000; i++) {
+        pthread_mutex_lock(&s_lock);
+        while (s_count == ROOM)
+            pthread_cond_wait(&s_emptied, &s_lock);
+        s_item[(s_first + s_count++) % ROOM] = (uint64_t)i + (uint64_t)thread;
+        pthread_cond_signal(&s_filled);
+        pthread_mutex_unlock(&s_lock);
+        pthread_mutex_lock(&s_lock);
+        while (s_count == 0)
+            pthread_cond_wait(&s_filled, &s_lock);
+        sum += s_item[s_first];
+        s_first = (s_first + 1) % ROOM;
+        s_count--;
+        pthread_cond_signal(&s_emptied);
+        pthread_mutex_unlock(&s_lock);
+    }
+    return sum;
+}
+
+/* Small blocks that come and go. */
+static uint64_t churn(int thread)
+{
+    enum { LIVE = 1024 };
+    uint64_t *block[LIVE] = {0}, sum = 0;
+    uint32_t random = (uint32_t)thread;
+    for (int i = 0; i < s_size * 1000; i++) {
+        uint32_t which = next_random(&random) >> 8 & (LIVE - 1);
+        if (block[which])
+            sum += *block[which];
+        free(block[which]);
+        block[which] = malloc(16 + (random >> 20 & 63));
+        *block[which] = (uint64_t)i;
+    }
+    for (int i = 0; i < LIVE; i++)
+        free(block[i]);
+    return sum;
 }
 
 static const struct {
     const char *name;
     uint64_t (*run)(int thread);
     int size;
-} s_kernels[] = {{"matrix", matrix, 300},       {"list", list, 3000},   {"hash", hash, 300},   {"sort", sort, 500},
-                 {"bytes", bytes, 300},         {"locks", locks, 500},  {"own-locks", own_locks, 1000},
-                 {"atomics", atomics, 1000}};
+} s_kernels[] = {{"matrix", matrix, 400},  {"list", list, 10000},         {"hash", hash, 600},
+                 {"sort", sort, 500},      {"bytes", bytes, 500},         {"locks", locks, 1000},
+                 {"own-locks", own_locks, 2000}, {"atomics", atomics, 4000}, {"own-atomics", own_atomics, 4000},
+                 {"queue", queue, 500},    {"churn", churn, 2000}};
 
 static uint64_t (*s_run)(int thread);
 
@@ -185,11 +245,12 @@ int main(int argc, char **argv)
     for (size_t i = 0; argc > 1 && i < sizeof(s_kernels) / sizeof(*s_kernels); i++)
         if (!strcmp(argv[1], s_kernels[i].name)) {
             s_run = s_kernels[i].run;
-            s_size = argc > 2 ? atoi(argv[2]) : s_kernels[i].size;
+            s_size = argc > 2 && atoi(argv[2]) ? atoi(argv[2]) : s_kernels[i].size;
         }
     s_threads = argc > 3 ? atoi(argv[3]) : 2;
     if (!s_run || s_threads < 1 || s_threads > 256) {
-        fprintf(stderr, "usage: kernels matrix|list|hash|sort|bytes|locks|own-locks|atomics [SIZE [THREADS]]\n");
+        fprintf(stderr, "usage: kernels matrix|list|hash|sort|bytes|locks|own-locks|atomics|own-atomics|queue|churn "
+                        "[SIZE, 0 for the usual one [THREADS]]\n");
         return 2;
     }
     if (s_run == matrix)

@@ -20,6 +20,7 @@ static const char *const s_names[SNARL_COUNT_MAX] = {
     [SNARL_COUNT_CYCLE_SAME_THREAD] = "cycle-same-thread",
     [SNARL_COUNT_CYCLE_SHARED] = "cycle-shared",
     [SNARL_COUNT_RACE_SEEN] = "race-seen",
+    [SNARL_COUNT_RACE_HIDDEN] = "race-hidden-atomic",
     [SNARL_COUNT_RACE_EPOCHS] = "race-epochs",
     [SNARL_COUNT_RACE_COLLECTIONS] = "race-collections",
     [SNARL_COUNT_RACE_RECORDS_FULL] = "race-records-full",

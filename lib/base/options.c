@@ -22,6 +22,7 @@ struct option {
 static const struct option s_options[] = {
     TEXT_OPTION("out", out),
     TEXT_OPTION("run-id", run_id),
+    TEXT_OPTION("plans", plans),
     TEXT_OPTION("modules", modules),
     TEXT_OPTION("skip-modules", skip_modules),
     {"races", OPTION_RACES, offsetof(struct snarl_options, races), 0},

@@ -11,6 +11,8 @@
 
 /* AUTO: nobody said; the host decides before anything else and leaves one of the others. */
 enum snarl_races { SNARL_RACES_OFF, SNARL_RACES_CALLS, SNARL_RACES_FULL, SNARL_RACES_AUTO };
+/* What AUTO means for code that no compiler instrumented. */
+#define SNARL_RACES_STOCK_DEFAULT SNARL_RACES_OFF
 enum snarl_on_deadlock { SNARL_DEADLOCK_EXIT, SNARL_DEADLOCK_CONTINUE, SNARL_DEADLOCK_ABORT };
 
 #define SNARL_PATH_MAX 4096
@@ -19,6 +21,7 @@ enum snarl_on_deadlock { SNARL_DEADLOCK_EXIT, SNARL_DEADLOCK_CONTINUE, SNARL_DEA
 struct snarl_options {
     char out[SNARL_PATH_MAX];       /* run directory; "" when none was given */
     char run_id[64];
+    char plans[SNARL_PATH_MAX];     /* folder of instrumentation plans; "" the usual one (plan/store.h) */
     char modules[SNARL_GLOB_MAX];      /* comma-separated globs; "" all */
     char skip_modules[SNARL_GLOB_MAX]; /* the same; "" none */
     enum snarl_races races;

@@ -192,3 +192,8 @@ void snarl_os_restore_signals(const uint64_t *saved)
 {
     call4(SYS_rt_sigprocmask, SIG_SETMASK, (long)saved, 0, sizeof(*saved));
 }
+
+void snarl_os_execute(const char *path, char *const arguments[], char *const environment[])
+{
+    call4(SYS_execve, (long)path, (long)arguments, (long)environment, 0);
+}

@@ -45,6 +45,8 @@ ssize_t snarl_os_readlink(const char *path, char *buffer, size_t size);
 int snarl_os_dup_high(int fd, int lowest);
 /* Ends the process at once with `status`; no handler runs. */
 _Noreturn void snarl_os_exit(int status);
+/* execve(2): returns only when it fails. */
+void snarl_os_execute(const char *path, char *const arguments[], char *const environment[]);
 /* Blocks all signals of the calling thread; *saved (8 bytes, the kernel's sigset) is to be given back. */
 void snarl_os_block_signals(uint64_t *saved);
 void snarl_os_restore_signals(const uint64_t *saved);

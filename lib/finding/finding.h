@@ -49,7 +49,8 @@ struct snarl_event *snarl_finding_event(struct snarl_finding *finding, const cha
 /* Adds a lock unless it is there. */
 void snarl_finding_add_lock(struct snarl_finding *finding, uint32_t lock);
 
-/* The key by which equal findings are one: kind, rule and the events' roles and stacks, in any order. */
+/* The key by which equal findings are one: kind, rule and the events' roles and stacks, in any order; of a data race those of
+ * the two accesses. */
 uint64_t snarl_finding_key(const struct snarl_finding *finding);
 /* Whether a finding with this key was reported; then it is counted once more. For callers that want
  * to save themselves the work of describing it. */

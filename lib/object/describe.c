@@ -21,6 +21,7 @@ static const char *const s_kind_names[SNARL_KIND_MAX] = {
     [SNARL_KIND_CUSTOM] = "custom",
     [SNARL_KIND_PYTHON_LOCK] = "python-lock",
     [SNARL_KIND_PYTHON_RLOCK] = "python-rlock",
+    [SNARL_KIND_PYTHON_QUEUE] = "python-queue",
     [SNARL_KIND_FILE_LOCK] = "file-lock",
 };
 
@@ -39,23 +40,57 @@ void snarl_object_set_name(struct snarl_sync *sync, const char *name)
     sync->written = false;
 }
 
+static void write_lock(const struct snarl_ended *lock)
+{
+    snarl_runfile_stack(lock->create_stack);
+    snarl_runfile_module_of(lock->address);
+    struct snarl_wire_writer *writer = snarl_runfile_record(SNARL_RECORD_LOCK);
+    snarl_wire_put_uint(writer, lock->id);
+    snarl_wire_put_text(writer, s_kind_names[lock->kind]);
+    snarl_wire_put_text(writer, lock->name);
+    snarl_wire_put_uint(writer, lock->address);
+    snarl_runfile_put_module_value(writer, lock->address);
+    snarl_wire_put_uint(writer, lock->create_stack);
+    snarl_wire_put_uint(writer, lock->create_thread);
+    snarl_wire_put_uint(writer, lock->flags & SNARL_OBJECT_IMPLICIT);
+    snarl_runfile_finish();
+}
+
 void snarl_object_describe(struct snarl_sync *sync)
 {
     if (!sync || sync->written)
         return;
     sync->written = true;
-    snarl_runfile_stack(sync->create_stack);
-    snarl_runfile_module_of(sync->address);
-    struct snarl_wire_writer *writer = snarl_runfile_record(SNARL_RECORD_LOCK);
-    snarl_wire_put_uint(writer, sync->id);
-    snarl_wire_put_text(writer, snarl_object_kind_name(sync));
-    snarl_wire_put_text(writer, sync->name);
-    snarl_wire_put_uint(writer, sync->address);
-    snarl_runfile_put_module_value(writer, sync->address);
-    snarl_wire_put_uint(writer, sync->create_stack);
-    snarl_wire_put_uint(writer, sync->create_thread);
-    snarl_wire_put_uint(writer, sync->flags & SNARL_OBJECT_IMPLICIT);
-    snarl_runfile_finish();
+    write_lock(&(struct snarl_ended){.id = sync->id,
+                                     .kind = sync->kind,
+                                     .flags = sync->flags,
+                                     .create_stack = sync->create_stack,
+                                     .create_thread = sync->create_thread,
+                                     .address = sync->address,
+                                     .name = sync->name});
+}
+
+struct sought {
+    uint32_t id;
+    bool found;
+};
+
+static void describe_sought(struct snarl_sync *sync, void *context)
+{
+    struct sought *sought = context;
+    if (sync->id != sought->id)
+        return;
+    sought->found = true;
+    snarl_object_describe(sync);
+}
+
+void snarl_object_describe_number(uint32_t id)
+{
+    struct sought sought = {.id = id};
+    struct snarl_ended ended;
+    snarl_object_each(describe_sought, &sought);
+    if (!sought.found && snarl_object_ended(id, &ended))
+        write_lock(&ended);
 }
 
 static void write_use(struct snarl_sync *sync, void *context)

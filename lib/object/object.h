@@ -32,6 +32,7 @@ enum snarl_kind {
     SNARL_KIND_CUSTOM,
     SNARL_KIND_PYTHON_LOCK,
     SNARL_KIND_PYTHON_RLOCK,
+    SNARL_KIND_PYTHON_QUEUE, /* waits until there is an item */
     SNARL_KIND_FILE_LOCK,
     SNARL_KIND_MAX
 };
@@ -60,6 +61,7 @@ struct snarl_barrier_state {
 
 struct snarl_semaphore_state {
     uint32_t initial;
+    int32_t items; /* of a queue, kept by who feeds it */
 };
 
 struct snarl_sync {
@@ -87,6 +89,15 @@ struct snarl_sync {
     void *races; /* the race detector's clock of this object */
 };
 
+/* What is kept of a lock whose life is over. */
+struct snarl_ended {
+    uint32_t id;
+    uint8_t kind;
+    uint32_t flags, create_stack, create_thread;
+    uintptr_t address;
+    const char *name;
+};
+
 /* The record of the object at `address`, NULL when none is known. */
 struct snarl_sync *snarl_object_find(struct snarl_thread *thr, uintptr_t address);
 /* The same; an unknown one is made, as never seen initialised. NULL: no memory. `kind_at` is asked for the
@@ -107,6 +118,10 @@ void snarl_object_set_name(struct snarl_sync *sync, const char *name);
 const char *snarl_object_kind_name(const struct snarl_sync *sync);
 /* Within a session of the run file: LOCK record and what it needs. */
 void snarl_object_describe(struct snarl_sync *sync);
+/* The same for the lock of this number, which may have ended. */
+void snarl_object_describe_number(uint32_t id);
+/* What is kept of the ended lock of this number, given away once. False: nothing. */
+bool snarl_object_ended(uint32_t id, struct snarl_ended *ended);
 /* LOCK_USE records of all objects. `ticks_per_us` turns hold times into ns. */
 void snarl_object_write_use(double ns_per_tick);
 void snarl_object_forked(void);

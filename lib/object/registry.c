@@ -8,24 +8,30 @@
  * miss is therefore looked up again under the lock. Two facts keep the walk finite: chains end with NULL, and a record
  * is linked at the head of a chain, behind which are only records linked earlier.
  *
- * s_pages counts objects by page (hashed), so that free() asks one word whether there is anything to look for. */
+ * s_pages counts objects by page (hashed), so that free() asks one word whether there is anything to look for.
+ *
+ * Locks that have ended: a race may be reported long after the lock of its first access was destroyed. The last
+ * ENDED_KEPT of those that accesses may name are kept as they were, by their number. */
 #include <string.h>
 
 #include "base/counters.h"
 #include "base/map.h"
 #include "base/memory.h"
+#include "base/os.h"
 #include "object/object.h"
 
 #define BUCKETS (1u << 17)
 #define PAGE_SLOTS (1u << 16)
 #define PAGE_SHIFT 12
 #define STEP 4 /* objects are aligned at least so */
+#define ENDED_KEPT (1u << 16)
 
-static SNARL_MUTEX s_lock = {.rank = SNARL_RANK_OBJECT}; /* guards links, s_free, s_count and creation */
+static SNARL_MUTEX s_lock = {.rank = SNARL_RANK_OBJECT}; /* guards links, s_free, s_count, s_ended and creation */
 static struct snarl_sync *s_buckets[BUCKETS];
 static struct snarl_sync *s_free;
 static uint32_t s_count, s_live;
 static uint32_t s_pages[PAGE_SLOTS];
+static struct snarl_ended *s_ended; /* at its number, cut to the table's size; NULL until the first */
 
 static struct snarl_sync **bucket_of(uintptr_t address)
 {
@@ -67,6 +73,35 @@ struct snarl_sync *snarl_object_find(struct snarl_thread *thr, uintptr_t address
     return sync;
 }
 
+/* With the lock held. Only while races are looked for, which gives each lock a part. */
+static void remember_ended(const struct snarl_sync *sync)
+{
+    if (!sync->races || sync->written)
+        return;
+    if (!s_ended)
+        s_ended = snarl_os_map(ENDED_KEPT * sizeof(*s_ended));
+    if (s_ended)
+        s_ended[sync->id % ENDED_KEPT] = (struct snarl_ended){.id = sync->id,
+                                                              .kind = sync->kind,
+                                                              .flags = sync->flags,
+                                                              .create_stack = sync->create_stack,
+                                                              .create_thread = sync->create_thread,
+                                                              .address = sync->address,
+                                                              .name = sync->name};
+}
+
+bool snarl_object_ended(uint32_t id, struct snarl_ended *ended)
+{
+    snarl_mutex_lock(&s_lock);
+    bool found = id && s_ended && s_ended[id % ENDED_KEPT].id == id;
+    if (found) {
+        *ended = s_ended[id % ENDED_KEPT];
+        s_ended[id % ENDED_KEPT].id = 0; /* once: the caller writes its record */
+    }
+    snarl_mutex_unlock(&s_lock);
+    return found;
+}
+
 /* With the lock held. */
 static void unlink_record(struct snarl_sync *sync)
 {
@@ -75,6 +110,7 @@ static void unlink_record(struct snarl_sync *sync)
         link = &(*link)->next;
     if (!*link)
         return;
+    remember_ended(sync);
     __atomic_store_n(link, sync->next, __ATOMIC_RELEASE);
     __atomic_fetch_sub(page_of(sync->address), 1, __ATOMIC_RELAXED);
     __atomic_store_n(&sync->address, 0, __ATOMIC_RELAXED);

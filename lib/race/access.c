@@ -372,7 +372,12 @@ static uint32_t keep_members(struct snarl_race_thread *thr, const struct access 
         uint32_t both = bytes & mask;
         bool ordered = !both || snarl_vclock_get(&thr->clock, record->slot) >= record->epoch;
         if (!ordered && snarl_access_conflict(record->flags, access->flags)) {
-            report(thr, access, member[i], cell, both, old);
+            uintptr_t byte = cell + (uintptr_t)__builtin_ctz(both);
+            enum snarl_explained why = snarl_race_explain(thr, byte, access->flags, record);
+            if (why == SNARL_RACES)
+                report(thr, access, member[i], cell, both, old);
+            else if (why == SNARL_ACCESSES_ATOMIC)
+                bytes &= ~both;
             *raced = true;
             ordered = true; /* it is known: no need to find it again */
         }
@@ -455,11 +460,33 @@ static uint32_t add_member(const struct snarl_race_thread *thr, uint32_t *list, 
     return keep;
 }
 
+/* The next word where the cell remembers at most one access, which the new one stands for: the commonest case, at the first access in an
+ * epoch. 0: it is not so simple. */
+static uint32_t replace_single(struct snarl_race_thread *thr, const struct access *access, uint32_t old, uint32_t mask)
+{
+    const struct snarl_access_record *record = &snarl_record_at(old)->access; /* of no access: all zero */
+    uint32_t single, count;
+    if (record->flags & SNARL_RECORD_STATE)
+        return 0;
+    uint32_t bytes = snarl_cell_mask(*snarl_cell_members(old, &single, &count));
+    if ((count && (bytes & ~mask)) || !snarl_access_stands_for(access->flags, record->flags) ||
+        snarl_vclock_get(&thr->clock, record->slot) < record->epoch || (count && mine_now(thr, record)))
+        return 0;
+    if (mask != 0xf && (access->flags & SNARL_ACCESS_ATOMIC))
+        return 0;
+    uint32_t unit = record_of(thr, access);
+    uint32_t member = snarl_cell_word(unit, mask, 0);
+    return unit ? word_of(thr, access, &member, 1) : old;
+}
+
 /* The cell's next word. *raced: the outcome is not to be remembered. */
 static uint32_t work_out(struct snarl_race_thread *thr, const struct access *access, uint32_t old, uint32_t mask,
                          uintptr_t cell, bool *raced)
 {
     uint32_t single, count;
+    uint32_t replaced = replace_single(thr, access, old, mask);
+    if (replaced)
+        return replaced;
     const uint32_t *member = snarl_cell_members(old, &single, &count);
     if (stands_already(thr, member, count, mask, access->flags)) {
         if (!(access->flags & SNARL_ACCESS_ATOMIC) && is_left_behind(thr, old))
@@ -474,6 +501,8 @@ static uint32_t work_out(struct snarl_race_thread *thr, const struct access *acc
         return old;
     kept = add_member(thr, list, kept, unit, mask);
     uint32_t word = word_of(thr, access, list, kept);
+    if (word && (access->flags & SNARL_ACCESS_ATOMIC)) /* the word does not tell */
+        note_hit(thr, word, list, kept);
     return word ? word : old;
 }
 
@@ -500,6 +529,42 @@ static bool current(struct snarl_race_thread *thr, uint32_t word, uint32_t mask,
         return true;
     const struct snarl_hit *hit = hit_of(thr, word);
     return hit->word == word && hit->stamp == thr->stamp && !(mask & ~hit->mask[flags & 3]);
+}
+
+bool snarl_race_atomic_hit(struct snarl_race_thread *thr, uintptr_t address, size_t size, uint32_t flags)
+{
+    uint32_t mask = size < 4 ? ((1u << size) - 1) << (address & 3) : 0xf;
+    if (thr->pending || (address & (size - 1)) || size > 8 || address >> SNARL_ADDRESS_BITS ||
+        thr->generation != __atomic_load_n(&snarl_race_generation, __ATOMIC_RELAXED))
+        return false;
+    const uint32_t *cell = snarl_shadow_cell(address);
+    uint32_t word = *cell;
+    const struct snarl_hit *hit = hit_of(thr, word);
+    return word && (size < 8 || cell[1] == word) && hit->word == word && hit->stamp == thr->stamp &&
+           !(mask & ~hit->mask[flags & 3]);
+}
+
+/* The first access to an atomic of 4 or 8 bytes in an epoch, where no other access must be remembered with it. */
+static bool replace_atomic(struct snarl_race_thread *thr, const struct access *access, uintptr_t address)
+{
+    uint64_t *pair = (uint64_t *)snarl_shadow_cell(address);
+    uint32_t old = __atomic_load_n((uint32_t *)pair, __ATOMIC_ACQUIRE);
+    uint64_t both = (uint64_t)old << 32 | old;
+    if (access->size == 8 && __atomic_load_n(pair, __ATOMIC_RELAXED) != both)
+        return false;
+    uint32_t word = replace_single(thr, access, old, 0xf);
+    if (!word)
+        return false;
+    bool done = access->size == 8 ? __atomic_compare_exchange_n(pair, &both, (uint64_t)word << 32 | word, false,
+                                                                __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)
+                                  : __atomic_compare_exchange_n((uint32_t *)pair, &old, word, false, __ATOMIC_ACQ_REL,
+                                                                __ATOMIC_RELAXED);
+    if (!done)
+        return false;
+    bool write = access->flags & SNARL_ACCESS_WRITE;
+    *hit_of(thr, word) = (struct snarl_hit){
+        .word = word, .stamp = thr->stamp, .mask = {0, 0, 0xf, write ? 0xf : 0}};
+    return true;
 }
 
 /* The bytes `mask` of the cell at `cell`. */
@@ -554,6 +619,7 @@ static bool prepare(struct snarl_race_thread *thr, struct access *access, uintpt
 {
     if (thr->ignore || !size)
         return false;
+    snarl_race_catch_up(thr);
     if (address >> SNARL_ADDRESS_BITS || (address + size - 1) >> SNARL_ADDRESS_BITS) {
         snarl_count(SNARL_COUNT_RACE_UNCOVERED);
         return false;
@@ -583,6 +649,19 @@ void snarl_race_access(struct snarl_race_thread *thr, uintptr_t address, size_t 
     snarl_shadow_touch(address);
     snarl_shadow_touch(address + size - 1);
     touch_cells(thr, &access, address, address + size);
+    __atomic_store_n(&thr->stepping, 0, __ATOMIC_RELEASE);
+}
+
+void snarl_race_atomic_access(struct snarl_race_thread *thr, uintptr_t address, size_t size, uint32_t flags, uintptr_t pc)
+{
+    struct access access;
+    if (snarl_race_atomic_hit(thr, address, size, flags) || !prepare(thr, &access, address, size, flags, pc))
+        return;
+    snarl_shadow_touch(address);
+    snarl_shadow_touch(address + size - 1);
+    bool natural = (size == 4 || size == 8) && address % size == 0;
+    if (!natural || !replace_atomic(thr, &access, address))
+        touch_cells(thr, &access, address, address + size);
     __atomic_store_n(&thr->stepping, 0, __ATOMIC_RELEASE);
 }
 

@@ -13,7 +13,7 @@
 #define SYNC_NEAR 2 /* in the shadow's table of blocks: a variable lies in this block */
 
 struct atomic_sync {
-    struct snarl_race_sync sync;
+    struct snarl_race_sync sync; /* the first: pointers to it are cast */
     uintptr_t address;
     struct atomic_sync *next;      /* in its bucket */
     struct atomic_sync *next_made; /* all of them, newest first */
@@ -47,19 +47,21 @@ static struct atomic_sync *find(struct atomic_sync *head, uintptr_t address)
     return head;
 }
 
-struct snarl_race_sync *snarl_race_atomic_find(uintptr_t address)
+struct snarl_race_sync *snarl_race_atomic_peek(uintptr_t address)
 {
-    if (!snarl_race_atomic_maybe(address))
-        return NULL;
-    struct atomic_sync **table = buckets();
+    struct atomic_sync **table = snarl_race_atomic_maybe(address) ? __atomic_load_n(&s_bucket, __ATOMIC_ACQUIRE) : NULL;
     if (!table)
         return NULL;
-    struct atomic_sync *head = __atomic_load_n(&table[bucket_of(address)], __ATOMIC_ACQUIRE);
-    struct atomic_sync *found = find(head, address);
-    if (!found)
-        return NULL;
-    snarl_mutex_lock(&found->sync.lock);
-    return &found->sync;
+    struct atomic_sync *found = find(__atomic_load_n(&table[bucket_of(address)], __ATOMIC_ACQUIRE), address);
+    return found ? &found->sync : NULL;
+}
+
+struct snarl_race_sync *snarl_race_atomic_find(uintptr_t address)
+{
+    struct snarl_race_sync *found = snarl_race_atomic_peek(address);
+    if (found)
+        snarl_race_sync_lock(found);
+    return found;
 }
 
 uint8_t snarl_race_atomic_filter[SNARL_ATOMIC_FILTER];
@@ -93,9 +95,35 @@ static struct atomic_sync *make(struct atomic_sync **bucket, uintptr_t address)
     return fresh;
 }
 
+static struct snarl_race_sync **cached(struct snarl_race_thread *thr, uintptr_t address)
+{
+    return &thr->variable[(address >> 3 ^ address >> 9) & (SNARL_VARIABLE_CACHE - 1)];
+}
+
+static bool is_of(const struct snarl_race_sync *sync, uintptr_t address)
+{
+    return sync && ((const struct atomic_sync *)sync)->address == address;
+}
+
+struct snarl_race_sync *snarl_race_atomic_look(struct snarl_race_thread *thr, uintptr_t address)
+{
+    struct snarl_race_sync **cache = cached(thr, address);
+    if (is_of(*cache, address))
+        return *cache;
+    struct snarl_race_sync *found = snarl_race_atomic_peek(address);
+    if (found)
+        *cache = found;
+    return found;
+}
+
 struct snarl_race_sync *snarl_race_atomic_lock(struct snarl_race_thread *thr, uintptr_t address)
 {
-    (void)thr;
+    snarl_race_catch_up(thr);
+    struct snarl_race_sync *known = *cached(thr, address);
+    if (is_of(known, address)) {
+        snarl_race_sync_lock(known);
+        return known;
+    }
     struct atomic_sync **table = buckets();
     if (!table)
         return NULL;
@@ -105,13 +133,14 @@ struct snarl_race_sync *snarl_race_atomic_lock(struct snarl_race_thread *thr, ui
         found = make(bucket, address);
     if (!found)
         return NULL;
-    snarl_mutex_lock(&found->sync.lock);
+    *cached(thr, address) = &found->sync;
+    snarl_race_sync_lock(&found->sync);
     return &found->sync;
 }
 
 void snarl_race_atomic_unlock(struct snarl_race_sync *sync)
 {
-    snarl_mutex_unlock(&sync->lock);
+    snarl_race_sync_unlock(sync);
 }
 
 static void clear_line(uintptr_t line, uintptr_t start, uintptr_t end)
@@ -143,7 +172,7 @@ void snarl_race_atomics_clear(uintptr_t start, size_t size)
 void snarl_race_atomics_reset(void)
 {
     for (struct atomic_sync *at = s_made; at; at = at->next_made) {
-        snarl_mutex_reset(&at->sync.lock);
+        snarl_race_sync_unlock(&at->sync);
         snarl_race_sync_clear(&at->sync);
     }
 }

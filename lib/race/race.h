@@ -28,6 +28,7 @@
 #define SNARL_HIT_CACHE 256
 #define SNARL_NODE_CACHE 256
 #define SNARL_STATE_CACHE 16384
+#define SNARL_VARIABLE_CACHE 64
 #define SNARL_BOUNDARIES 8
 #define SNARL_LOCKSET_UNKNOWN UINT32_MAX
 
@@ -113,6 +114,7 @@ struct snarl_race_thread {
     bool has_fence_release, has_fence_acquire;
     uint32_t boundary_count;
     struct snarl_boundary boundary[SNARL_BOUNDARIES];
+    uintptr_t late_load; /* the atomic that stock code loads just now: what it may have seen is acquired later; 0: none */
     uint32_t told; /* the history node of the access in progress, when the caller knows it; 0: from the noted calls */
     void *host;    /* the host's */
     struct snarl_race_window *window; /* the host's, kept up to date; may be NULL */
@@ -125,6 +127,7 @@ struct snarl_race_thread {
     struct snarl_hit hit[SNARL_HIT_CACHE];
     struct snarl_node_entry node[SNARL_NODE_CACHE];
     uint32_t state[SNARL_STATE_CACHE]; /* units of states made in this epoch, or anything */
+    struct snarl_race_sync *variable[SNARL_VARIABLE_CACHE]; /* of atomics used last */
 };
 
 /* One of the two accesses of a race. */
@@ -270,16 +273,32 @@ static inline bool snarl_race_is_known(const struct snarl_race_thread *thr, uint
 /* --- synchronisation variables: one in each lock, condition, barrier ... of the program --- */
 
 struct snarl_race_sync {
-    struct snarl_mutex lock;
+    uint32_t lock;     /* 1: held; see snarl_race_sync_lock */
     bool pure;         /* the clock is one thread's at its epoch `epoch`, of version `version` */
     bool seen;         /* somebody else has acquired it since its last release */
     uint32_t slot;     /* who released last, and when */
     uint32_t epoch;
-    uint32_t serial;   /* counts releases */
-    uint32_t head;     /* serial number of the thread whose release sequence an atomic's value belongs to */
+    uint32_t serial;   /* changes with whatever is passed on */
+    uint32_t known;    /* bytes of the atomic object that stock code has here, 0: not known as one (stock.c) */
     uint64_t version;
     struct snarl_vclock clock;
 };
+
+void snarl_race_sync_wait(struct snarl_race_sync *sync);
+
+/* Held for some dozens of instructions by threads that a signal handler does not enter, so nobody sleeps for it unless its holder was
+ * stopped: to leave it is a plain store. */
+static inline void snarl_race_sync_lock(struct snarl_race_sync *sync)
+{
+    uint32_t free = 0;
+    if (__builtin_expect(!__atomic_compare_exchange_n(&sync->lock, &free, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED), 0))
+        snarl_race_sync_wait(sync);
+}
+
+static inline void snarl_race_sync_unlock(struct snarl_race_sync *sync)
+{
+    __atomic_store_n(&sync->lock, 0, __ATOMIC_RELEASE);
+}
 
 void snarl_race_acquire(struct snarl_race_thread *thr, struct snarl_race_sync *sync);
 /* The same where nobody else can acquire it before this thread's next release: mutexes, spinlocks, write locks. */
@@ -302,8 +321,11 @@ enum snarl_order {
     SNARL_ORDER_SEQ_CST,
 };
 
+/* Whether acquire fences may come. False: a relaxed load passes on nothing, and need not be told. */
+extern bool snarl_race_fences;
+
 /* The variable of `address`, locked: the caller does the operation itself and says what it was by one of
- * the three functions, then unlocks. */
+ * the functions below, then unlocks. */
 struct snarl_race_sync *snarl_race_atomic_lock(struct snarl_race_thread *thr, uintptr_t address);
 /* The same, NULL when nothing was ever released there: then a load needs no more. To be called after the load. */
 struct snarl_race_sync *snarl_race_atomic_find(uintptr_t address);
@@ -317,7 +339,35 @@ static inline bool snarl_race_atomic_maybe(uintptr_t address)
 void snarl_race_atomic_load(struct snarl_race_thread *thr, struct snarl_race_sync *sync, enum snarl_order order);
 void snarl_race_atomic_store(struct snarl_race_thread *thr, struct snarl_race_sync *sync, enum snarl_order order);
 void snarl_race_atomic_rmw(struct snarl_race_thread *thr, struct snarl_race_sync *sync, enum snarl_order order);
+/* Before the access of a store is recorded: a release of this thread that nobody saw, which it is to replace, ends no epoch. */
+void snarl_race_atomic_take_back(struct snarl_race_thread *thr, struct snarl_race_sync *sync, enum snarl_order order);
+/* The two halves of a read-modify-write: before the access is recorded, and after. */
+void snarl_race_atomic_take(struct snarl_race_thread *thr, struct snarl_race_sync *sync, enum snarl_order order);
+void snarl_race_atomic_give(struct snarl_race_thread *thr, struct snarl_race_sync *sync, enum snarl_order order);
 void snarl_race_atomic_unlock(struct snarl_race_sync *sync);
+/* The variable of `address` as it is, not locked; NULL: none. */
+struct snarl_race_sync *snarl_race_atomic_look(struct snarl_race_thread *thr, uintptr_t address);
+/* Whether an acquiring load of a value that was there while *serial did not change learns nothing. */
+bool snarl_race_atomic_is_known(const struct snarl_race_thread *thr, const struct snarl_race_sync *sync, uint32_t *serial);
+bool snarl_race_atomic_is_unchanged(const struct snarl_race_sync *sync, uint32_t serial);
+/* The access of an atomic operation. */
+void snarl_race_atomic_access(struct snarl_race_thread *thr, uintptr_t address, size_t size, uint32_t flags, uintptr_t pc);
+/* Whether an access of 1, 2, 4 or 8 aligned bytes has been recorded in this epoch. */
+bool snarl_race_atomic_hit(struct snarl_race_thread *thr, uintptr_t address, size_t size, uint32_t flags);
 void snarl_race_fence(struct snarl_race_thread *thr, enum snarl_order order);
+
+/* --- stock code: what machine instructions tell of atomics (stock.c) --- */
+
+/* Once, before the first of the others; without it nothing is ever guessed. */
+void snarl_race_stock_begin(void);
+/* A load or store of 1 to 64 bytes, to be called before the instruction. `atomic`: the instruction is known to be an access to an
+ * atomic object; otherwise it is taken as one where the object is known. */
+void snarl_race_stock_access(struct snarl_race_thread *thr, uintptr_t address, size_t size, uint32_t flags, uintptr_t pc,
+                             bool atomic);
+/* A locked instruction, before and after it. */
+void snarl_race_stock_before(struct snarl_race_thread *thr, uintptr_t address, size_t size, uint32_t flags, uintptr_t pc);
+void snarl_race_stock_after(struct snarl_race_thread *thr, uintptr_t address);
+/* There is an atomic object, whoever says so. */
+void snarl_race_stock_know(struct snarl_race_thread *thr, uintptr_t address, size_t size);
 
 #endif

@@ -43,7 +43,23 @@ void snarl_race_set_range(struct snarl_race_thread *thr, uint32_t first_unit);
 /* Caches are void. */
 void snarl_race_new_stamp(struct snarl_race_thread *thr);
 
+/* stock.c */
+void snarl_race_catch_up_slowly(struct snarl_race_thread *thr);
+enum snarl_explained { SNARL_RACES, SNARL_ORDERED_LATE, SNARL_ACCESSES_ATOMIC };
+/* An access with `flags` to a byte meets that of `record`, which it seems to race with. */
+enum snarl_explained snarl_race_explain(struct snarl_race_thread *thr, uintptr_t byte, uint32_t flags,
+                                        const struct snarl_access_record *record);
+
+/* Before the thread's clock is passed on or compared: what its last atomic load may have seen. Holds no lock. */
+static inline void snarl_race_catch_up(struct snarl_race_thread *thr)
+{
+    if (__builtin_expect(thr->late_load != 0, 0))
+        snarl_race_catch_up_slowly(thr);
+}
+
 /* atomic.c */
+/* The variable of `address` as it is, not locked; NULL: none. */
+struct snarl_race_sync *snarl_race_atomic_peek(uintptr_t address);
 void snarl_race_atomics_reset(void);
 /* Atomics in freed memory pass on nothing any more. */
 void snarl_race_atomics_clear(uintptr_t start, size_t size);

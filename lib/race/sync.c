@@ -16,12 +16,33 @@
  *     not seen so far; when the topmost variable is acquired again by its releaser, exclusively (nobody can look at what it
  *     holds until the next release), and nobody else acquired or released it between, the state before the release is restored, in which the accesses since first_epoch count as of now. A thread that
  *     goes in and out of a lock that nobody else wants thus stays on the fast path inside it.
- * A clock published by other ways (atomics, fences, creating a thread) counts as seen.
+ *     An atomic read-modify-write does both at once while the variable is locked. A release that could not be seen and whose epoch
+ *     was over already (nothing accessed since the one before) is taken back without an effect.
+ * A clock published by other ways (fences, creating a thread) counts as seen.
  *
  * Concurrency: a variable's fields are guarded by its lock; a thread's by being its own. */
 #include "race/state.h"
 
 #include "base/counters.h"
+#include "base/os.h"
+
+bool snarl_race_fences = true;
+
+void snarl_race_sync_wait(struct snarl_race_sync *sync)
+{
+    for (uint32_t tries = 0;; tries++) {
+        uint32_t free = 0;
+        if (!__atomic_load_n(&sync->lock, __ATOMIC_RELAXED) &&
+            __atomic_compare_exchange_n(&sync->lock, &free, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+            return;
+        if (tries < 64)
+            __builtin_ia32_pause();
+        else if (tries < 80)
+            snarl_os_yield();
+        else
+            snarl_os_sleep(50000);
+    }
+}
 
 static void new_version(struct snarl_race_thread *thr)
 {
@@ -78,7 +99,6 @@ static void pop_boundary(struct snarl_race_thread *thr)
     thr->first_epoch = boundary->first_epoch;
     bool same_run = boundary->run == thr->run_end && boundary->first_unit <= thr->next_unit;
     snarl_race_set_range(thr, same_run ? boundary->first_unit : thr->run_start);
-    snarl_race_new_stamp(thr);
 }
 
 static bool unseen_top(const struct snarl_race_thread *thr, const struct snarl_race_sync *sync)
@@ -132,54 +152,60 @@ static void release(struct snarl_race_thread *thr, struct snarl_race_sync *sync,
     sync->serial++;
 }
 
+/* The variable is locked. */
 static void release_unseen(struct snarl_race_thread *thr, struct snarl_race_sync *sync, bool store)
 {
     bool ends_epoch = !thr->pending;
     uint32_t first_epoch = ends_epoch ? thr->first_epoch : 0;
     uint32_t first_unit = snarl_cell_unit(thr->base);
-    snarl_mutex_lock(&sync->lock);
     release(thr, sync, store);
     push_boundary(thr, sync, first_epoch, first_unit);
-    snarl_mutex_unlock(&sync->lock);
     if (thr->ignore)
         thr->boundary_count = 0;
 }
 
 void snarl_race_acquire(struct snarl_race_thread *thr, struct snarl_race_sync *sync)
 {
-    snarl_mutex_lock(&sync->lock);
+    snarl_race_sync_lock(sync);
     acquire(thr, sync);
-    snarl_mutex_unlock(&sync->lock);
+    snarl_race_sync_unlock(sync);
 }
 
 void snarl_race_acquire_exclusive(struct snarl_race_thread *thr, struct snarl_race_sync *sync)
 {
-    snarl_mutex_lock(&sync->lock);
+    snarl_race_sync_lock(sync);
     if (unseen_top(thr, sync))
         pop_boundary(thr);
     else
         acquire(thr, sync);
-    snarl_mutex_unlock(&sync->lock);
+    snarl_race_sync_unlock(sync);
 }
 
 void snarl_race_release(struct snarl_race_thread *thr, struct snarl_race_sync *sync)
 {
+    snarl_race_catch_up(thr);
+    snarl_race_sync_lock(sync);
     release_unseen(thr, sync, false);
+    snarl_race_sync_unlock(sync);
 }
 
 void snarl_race_release_store(struct snarl_race_thread *thr, struct snarl_race_sync *sync)
 {
+    snarl_race_catch_up(thr);
+    snarl_race_sync_lock(sync);
     release_unseen(thr, sync, true);
+    snarl_race_sync_unlock(sync);
 }
 
 void snarl_race_sync_clear(struct snarl_race_sync *sync)
 {
-    snarl_mutex_lock(&sync->lock);
+    snarl_race_sync_lock(sync);
     snarl_vclock_free(&sync->clock);
     sync->pure = false;
     sync->slot = sync->epoch = 0;
     sync->serial++;
-    snarl_mutex_unlock(&sync->lock);
+    sync->known = 0;
+    snarl_race_sync_unlock(sync);
 }
 
 /* --- atomics: the variable is locked by the caller --- */
@@ -194,10 +220,19 @@ static bool releases(enum snarl_order order)
     return order >= SNARL_ORDER_RELEASE;
 }
 
+/* Nobody else has seen the variable's last release, which was this thread's: what it is about to release there takes its place.
+ * Until then the variable stays locked. */
+void snarl_race_atomic_take_back(struct snarl_race_thread *thr, struct snarl_race_sync *sync, enum snarl_order order)
+{
+    if (releases(order) && unseen_top(thr, sync))
+        pop_boundary(thr);
+}
+
 static void join_fence(struct snarl_race_thread *thr, struct snarl_race_sync *sync)
 {
-    if (!sync->clock.size || knows(thr, sync))
+    if (!snarl_race_fences || !sync->clock.size || knows(thr, sync))
         return;
+    sync->seen = true;
     snarl_vclock_join(&thr->fence_acquire, &sync->clock, NULL);
     thr->has_fence_acquire = true;
 }
@@ -210,48 +245,59 @@ void snarl_race_atomic_load(struct snarl_race_thread *thr, struct snarl_race_syn
         join_fence(thr, sync);
 }
 
-/* A relaxed store passes on what a release fence before it left; without one it goes on with a release sequence
- * of its own thread (C11) and ends another's. */
-static void store_relaxed(struct snarl_race_thread *thr, struct snarl_race_sync *sync)
+void snarl_race_atomic_take(struct snarl_race_thread *thr, struct snarl_race_sync *sync, enum snarl_order order)
 {
-    bool goes_on = sync->clock.size && sync->head == thr->serial;
-    if (!goes_on)
-        sync->clock.size = 0;
-    if (thr->has_fence_release)
-        snarl_vclock_join(&sync->clock, &thr->fence_release, NULL);
-    if (!goes_on || thr->has_fence_release) {
-        sync->pure = false;
-        sync->head = thr->serial;
-        sync->serial++;
-    }
+    snarl_race_atomic_load(thr, sync, order);
+    snarl_race_atomic_take_back(thr, sync, order);
 }
 
-void snarl_race_atomic_store(struct snarl_race_thread *thr, struct snarl_race_sync *sync, enum snarl_order order)
+void snarl_race_atomic_give(struct snarl_race_thread *thr, struct snarl_race_sync *sync, enum snarl_order order)
 {
-    if (!releases(order)) {
-        store_relaxed(thr, sync);
-        return;
+    if (releases(order)) {
+        release_unseen(thr, sync, false);
+    } else if (thr->has_fence_release) {
+        snarl_vclock_join(&sync->clock, &thr->fence_release, NULL);
+        sync->pure = false;
+        sync->serial++;
     }
-    release(thr, sync, true);
-    sync->head = thr->serial;
-    thr->boundary_count = 0;
 }
 
 void snarl_race_atomic_rmw(struct snarl_race_thread *thr, struct snarl_race_sync *sync, enum snarl_order order)
 {
-    snarl_race_atomic_load(thr, sync, order);
-    if (releases(order)) {
-        if (!sync->clock.size)
-            sync->head = thr->serial;
-        release(thr, sync, false);
-        thr->boundary_count = 0;
-    } else if (thr->has_fence_release) {
-        if (!sync->clock.size)
-            sync->head = thr->serial;
+    snarl_race_atomic_take(thr, sync, order);
+    snarl_race_atomic_give(thr, sync, order);
+}
+
+/* It ends the release sequence, also when it is of the thread that began it (C++20; older standards let that one go on), and passes on what
+ * a release fence before it left. */
+static void store_relaxed(struct snarl_race_thread *thr, struct snarl_race_sync *sync)
+{
+    sync->clock.size = 0;
+    sync->pure = false;
+    sync->serial++;
+    if (thr->has_fence_release)
         snarl_vclock_join(&sync->clock, &thr->fence_release, NULL);
-        sync->pure = false;
-        sync->serial++;
-    }
+}
+
+void snarl_race_atomic_store(struct snarl_race_thread *thr, struct snarl_race_sync *sync, enum snarl_order order)
+{
+    snarl_race_atomic_take_back(thr, sync, order);
+    if (releases(order))
+        release_unseen(thr, sync, true);
+    else
+        store_relaxed(thr, sync);
+}
+
+bool snarl_race_atomic_is_known(const struct snarl_race_thread *thr, const struct snarl_race_sync *sync, uint32_t *serial)
+{
+    *serial = __atomic_load_n(&sync->serial, __ATOMIC_ACQUIRE);
+    return !__atomic_load_n(&sync->lock, __ATOMIC_ACQUIRE) && (!sync->clock.size || knows(thr, sync));
+}
+
+bool snarl_race_atomic_is_unchanged(const struct snarl_race_sync *sync, uint32_t serial)
+{
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    return !__atomic_load_n(&sync->lock, __ATOMIC_ACQUIRE) && __atomic_load_n(&sync->serial, __ATOMIC_ACQUIRE) == serial;
 }
 
 void snarl_race_fence(struct snarl_race_thread *thr, enum snarl_order order)

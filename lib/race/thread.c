@@ -197,6 +197,7 @@ struct snarl_race_thread *snarl_race_thread_new(struct snarl_race_thread *creato
     thr->pending = true;
     bool done = thr->frames != NULL;
     if (done && creator) {
+        snarl_race_catch_up(creator);
         snarl_race_publish(creator);
         creator->boundary_count = 0;
         done = snarl_vclock_copy(&thr->clock, &creator->clock);
@@ -213,6 +214,7 @@ void snarl_race_thread_exit(struct snarl_race_thread *thr)
 {
     if (thr->ended)
         return;
+    snarl_race_catch_up(thr);
     thr->ended = true;
     snarl_os_unmap(thr->frames, FRAMES * sizeof(*thr->frames));
     thr->frames = thr->frame = thr->frame_end = NULL;

@@ -98,6 +98,12 @@ static bool reserve(void)
 {
     if (snarl_shadow_table.block)
         return true;
+    /* Under a limit on virtual memory, or where every reservation counts (vm.overcommit_memory 2), reserving piece by piece
+     * would leave the program without any. */
+    void *large = snarl_os_map(TERA(1));
+    if (!large)
+        return false;
+    snarl_os_unmap(large, TERA(1));
     /* A mapping made now shows the direction. */
     void *probe = snarl_os_map(PAGE);
     if (!probe)

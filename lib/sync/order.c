@@ -41,6 +41,8 @@ void snarl_order_memory_acquire(struct snarl_thread *thr, uintptr_t address)
 
 void snarl_once_begin(struct snarl_thread *thr, uintptr_t address, enum snarl_kind kind, struct snarl_site site)
 {
+    if (kind == SNARL_KIND_STATIC_GUARD) /* compiled code reads its first byte before it calls */
+        snarl_race_stock_know(thr->races, address, 1);
     snarl_lock_acquired(thr, address, kind, 0, SNARL_MODE_WRITE, SNARL_HOW_BLOCK, site);
 }
 

@@ -1,7 +1,8 @@
 /* races.c - the race detector's place in the engine: its clocks follow the objects, its races become findings.
  *
  * An object's clock hangs on its record and is emptied when the record serves another object (`id`). A lockset is a path in the
- * history's tree: the numbers of the locks held, oldest first, below a root of its own. */
+ * history's tree, oldest first, below a root of its own: in place of an address each node has the number of the lock held and, in
+ * the upper half, that of the stack that took it (the topmost bit: shared). */
 #include "sync/races.h"
 
 #include <string.h>
@@ -15,6 +16,8 @@
 #include "sync/sync.h"
 
 #define LOCKSET_ROOT ((uintptr_t)1) /* a pc that no code has */
+#define LOCK_SHARED ((uintptr_t)1 << 63)
+#define HOLDS_TOLD 8                /* of each access: more locks are named, but not where they were taken */
 
 /* The race detector's part of a synchronisation object. */
 struct part {
@@ -230,19 +233,48 @@ static uint32_t lockset(struct snarl_race_thread *races)
             continue;
         if (!node)
             node = snarl_history_node(0, LOCKSET_ROOT);
-        node = snarl_history_node(node, thr->held[i].lock_id);
+        const struct snarl_held *held = &thr->held[i];
+        uintptr_t shared = held->mode == SNARL_MODE_READ ? LOCK_SHARED : 0;
+        node = snarl_history_node(node, shared | (uintptr_t)held->stack << 32 | held->lock_id);
     }
     return node;
+}
+
+/* The locks of a lockset, oldest first, as the nodes have them; their number. The root is not one of them: the first lock of a
+ * process has its number. */
+static uint32_t locks_of(uint32_t node, uintptr_t lock[SNARL_EVENT_HELD + 1])
+{
+    bool complete;
+    uint32_t count = snarl_history_expand(node, lock, SNARL_EVENT_HELD + 1, &complete);
+    count -= count && complete;
+    for (uint32_t i = 0; i < count / 2; i++) {
+        uintptr_t kept = lock[i];
+        lock[i] = lock[count - 1 - i];
+        lock[count - 1 - i] = kept;
+    }
+    return count < SNARL_EVENT_HELD ? count : SNARL_EVENT_HELD;
 }
 
 static void add_lockset(struct snarl_event *event, uint32_t node)
 {
     uintptr_t lock[SNARL_EVENT_HELD + 1];
-    bool complete;
-    uint32_t count = snarl_history_expand(node, lock, SNARL_EVENT_HELD + 1, &complete);
-    while (count-- > 0 && event->held_count < SNARL_EVENT_HELD) /* oldest first again */
-        if (lock[count] != LOCKSET_ROOT)
-            event->held[event->held_count++] = (uint32_t)lock[count];
+    event->held_count = locks_of(node, lock);
+    for (uint32_t i = 0; i < event->held_count; i++)
+        event->held[i] = (uint32_t)lock[i];
+}
+
+/* Where the thread of an access took the locks that it held: an event each. */
+static void add_holds(const struct snarl_race_access *access)
+{
+    uintptr_t lock[SNARL_EVENT_HELD + 1];
+    uint32_t count = locks_of(access->lockset, lock);
+    for (uint32_t i = 0; i < count && i < HOLDS_TOLD; i++) {
+        bool shared = lock[i] & LOCK_SHARED;
+        struct snarl_event *event = snarl_finding_event(&s_finding, "hold", shared ? "acquired shared" : "acquired");
+        event->thread = access->thread;
+        event->lock = (uint32_t)lock[i];
+        event->stack = (uint32_t)((lock[i] & ~LOCK_SHARED) >> 32);
+    }
 }
 
 /* The frames of a history node as an interned stack, without our own (a thread's trampoline). */
@@ -274,21 +306,24 @@ static int descriptor_of(uintptr_t address)
     return offset < snarl_races_descriptors.size ? (int)(offset / sizeof(uint32_t)) : -1;
 }
 
-static const char *what_of(const struct snarl_race_access *access, char *buffer, size_t size)
+/* `all` is the flags of both accesses: what one of them closes is used by the other. */
+static const char *what_of(const struct snarl_race_access *access, uint32_t all, char *buffer, size_t size)
 {
     if (access->flags & SNARL_ACCESS_FREE)
         return "free of the memory";
     if (access->flags & SNARL_ACCESS_UNMAP)
         return "unmapping of the memory";
-    if (access->flags & SNARL_ACCESS_CLOSE)
-        return "closing of the descriptor";
     struct snarl_text text = snarl_text_in(buffer, size);
-    bool descriptor = descriptor_of(access->address) >= 0;
-    snarl_text_add(&text, access->flags & SNARL_ACCESS_ATOMIC ? "atomic " : "");
-    snarl_text_add(&text, descriptor ? "use of the descriptor" : access->flags & SNARL_ACCESS_WRITE ? "write" : "read");
-    if (access->size && !descriptor) {
-        snarl_text_add_uint(snarl_text_add(&text, " of "), access->size);
-        snarl_text_add(&text, access->size == 1 ? " byte" : " bytes");
+    if (descriptor_of(access->address) >= 0 || all & SNARL_ACCESS_CLOSE) {
+        snarl_text_add(&text, access->flags & SNARL_ACCESS_CLOSE ? "closing of the " : "use of the ");
+        snarl_text_add(&text, descriptor_of(access->address) >= 0 ? "descriptor" : "stream");
+    } else {
+        snarl_text_add(&text, access->flags & SNARL_ACCESS_ATOMIC ? "atomic " : "");
+        snarl_text_add(&text, access->flags & SNARL_ACCESS_WRITE ? "write" : "read");
+        if (access->size)
+            snarl_text_add_uint(snarl_text_add(&text, " of "), access->size);
+        if (access->size)
+            snarl_text_add(&text, access->size == 1 ? " byte" : " bytes");
     }
     const char *function = function_of(access);
     if (function)
@@ -305,9 +340,9 @@ static const char *rule_of(uint32_t flags)
     return flags & SNARL_ACCESS_CLOSE ? "use-after-close" : "";
 }
 
-static void add_access(const struct snarl_race_access *access, char *what, size_t size)
+static void add_access(const struct snarl_race_access *access, uint32_t all, char *what, size_t size)
 {
-    struct snarl_event *event = snarl_finding_event(&s_finding, "access", what_of(access, what, size));
+    struct snarl_event *event = snarl_finding_event(&s_finding, "access", what_of(access, all, what, size));
     event->thread = access->thread;
     event->stack = stack_of(access->where);
     event->address = access->address;
@@ -317,18 +352,10 @@ static void add_access(const struct snarl_race_access *access, char *what, size_
     add_lockset(event, access->lockset);
 }
 
-static void visit_lock(struct snarl_sync *sync, void *context)
-{
-    const struct snarl_event *event = context;
-    for (uint32_t i = 0; i < event->held_count; i++)
-        if (event->held[i] == sync->id)
-            snarl_object_describe(sync);
-}
-
 static void describe_held(const struct snarl_event *event)
 {
-    if (event->held_count)
-        snarl_object_each(visit_lock, (void *)event);
+    for (uint32_t i = 0; i < event->held_count; i++)
+        snarl_object_describe_number(event->held[i]);
 }
 
 static void describe_thread(uint32_t id)
@@ -360,9 +387,10 @@ static void write_finding(struct snarl_race_thread *races, const struct snarl_ra
     char what_now[64], what_before[64];
     struct snarl_thread *thr = races->host;
     snarl_mutex_lock(&s_lock);
-    snarl_finding_clear(&s_finding, "data-race", rule_of(race->now.flags | race->before.flags), "observed");
-    add_access(&race->now, what_now, sizeof(what_now));
-    add_access(&race->before, what_before, sizeof(what_before));
+    uint32_t all = race->now.flags | race->before.flags;
+    snarl_finding_clear(&s_finding, "data-race", rule_of(all), "observed");
+    add_access(&race->now, all, what_now, sizeof(what_now));
+    add_access(&race->before, all, what_before, sizeof(what_before));
     s_finding.event[0].time_ns = snarl_runfile_now();
     if (!snarl_finding_seen(snarl_finding_key(&s_finding))) {
         locate(thr, race->byte);
@@ -371,6 +399,8 @@ static void write_finding(struct snarl_race_thread *races, const struct snarl_ra
         describe_thread(race->before.thread);
         describe_held(&s_finding.event[0]);
         describe_held(&s_finding.event[1]);
+        add_holds(&race->now);
+        add_holds(&race->before);
         snarl_finding_report(&s_finding);
         snarl_runfile_end();
     }

@@ -32,6 +32,8 @@ static bool lock_blocks(struct snarl_sync *sync, uint8_t mode)
 {
     if (sync->kind == SNARL_KIND_SEMAPHORE || sync->kind == SNARL_KIND_PYTHON_LOCK)
         return snarl_host->semaphore_value(sync->kind, sync->address) == 0;
+    if (sync->kind == SNARL_KIND_PYTHON_QUEUE)
+        return __atomic_load_n(&sync->state.semaphore.items, __ATOMIC_SEQ_CST) <= 0;
     if (__atomic_load_n(&sync->owner, __ATOMIC_SEQ_CST))
         return true;
     struct snarl_held held;

@@ -1,17 +1,18 @@
 /* bridge.c - see bridge.h.
  *
- * The name of the function called is the innermost frame of an access's stack: its address, which lies in one of our
- * own modules, so that reports (lib/sync/races.c) tell it from code. Equal calls from equal places thus have equal nodes
- * of the history, and records need no room for the name. */
+ * The name of the function called is the innermost frame of an access's stack: its address, which lies in one
+ * of our own modules, so that reports (lib/sync/races.c) tell it from code. Equal calls from equal places
+ * thus have equal nodes of the history, and records need no room for the name. */
 #include "preload/access/bridge.h"
+
+#include <errno.h>
 
 #include "history/history.h"
 #include "preload/access.h"
 #include "preload/access/start.h"
-#include "preload/instrument.h"
 #include "preload/real.h"
+#include "preload/signal_order.h"
 #include "preload/tsan/tsan.h"
-
 
 extern const char __ehdr_start[] __attribute__((visibility("hidden"))); /* the linker's: our own module */
 extern const char _end[] __attribute__((visibility("hidden")));
@@ -23,8 +24,9 @@ void snarl_calls_begin(struct snarl_thread *thr)
     if (snarl_options.races != SNARL_RACES_CALLS || snarl_races_on || !snarl_races_begin(thr))
         return;
     snarl_heap_begin();
-    snarl_engine_note("only library calls were checked for races (--races=calls): atomic operations of the program itself "
-                      "were not seen, so memory that is handed on by them may seem to be raced on");
+    snarl_engine_note(
+        "only library calls were checked for races (--races=calls): atomic operations of the program itself "
+        "were not seen, so memory that is handed on by them may seem to be raced on");
 }
 
 void snarl_calls_wake(void)
@@ -45,10 +47,7 @@ struct snarl_thread *snarl_call_enter(struct snarl_site site)
     struct snarl_race_thread *races = snarl_current->races;
     if (!races || races->ignore || is_ours(site.pc))
         return NULL;
-    struct snarl_thread *thr = snarl_enter();
-    if (thr)
-        snarl_checks_catch_up(thr);
-    return thr;
+    return snarl_enter();
 }
 
 void snarl_call_leave(struct snarl_thread *thr)
@@ -76,46 +75,69 @@ void snarl_call_tell(struct snarl_thread *thr, const char *name, uintptr_t start
 }
 
 void snarl_call_read(struct snarl_thread *thr, const char *name, const volatile void *start, size_t size,
-                                  struct snarl_site site)
+                     struct snarl_site site)
 {
     snarl_call_tell(thr, name, (uintptr_t)start, size, 0, site);
 }
 
 void snarl_call_write(struct snarl_thread *thr, const char *name, volatile void *start, size_t size,
-                                   struct snarl_site site)
+                      struct snarl_site site)
 {
     snarl_call_tell(thr, name, (uintptr_t)start, size, SNARL_ACCESS_WRITE, site);
 }
 
+void snarl_call_end(struct snarl_thread *thr, const char *name, volatile void *start, size_t size,
+                    struct snarl_site site)
+{
+    snarl_call_tell(thr, name, (uintptr_t)start, size, SNARL_ACCESS_WRITE | SNARL_ACCESS_CLOSE, site);
+}
+
 void snarl_call_release(struct snarl_thread *thr, const volatile void *address)
 {
-    snarl_order_release(thr, (uintptr_t)address);
+    snarl_order_memory_release(thr, (uintptr_t)address);
 }
 
 void snarl_call_acquire(struct snarl_thread *thr, const volatile void *address)
 {
-    snarl_order_acquire(thr, (uintptr_t)address);
+    snarl_order_memory_acquire(thr, (uintptr_t)address);
 }
 
 void snarl_call_reads(const char *name, const volatile void *start, size_t size, struct snarl_site site)
 {
+    int saved = errno;
     struct snarl_thread *thr = snarl_call_enter(site);
     if (!thr)
         return;
     snarl_call_read(thr, name, start, size, site);
     snarl_leave(thr);
+    errno = saved;
 }
 
 void snarl_call_writes(const char *name, volatile void *start, size_t size, struct snarl_site site)
 {
+    int saved = errno;
     struct snarl_thread *thr = snarl_call_enter(site);
     if (!thr)
         return;
     snarl_call_write(thr, name, start, size, site);
     snarl_leave(thr);
+    errno = saved;
 }
 
+void snarl_call_signal(int signal)
+{
+    snarl_signal_received(signal);
+}
+
+/* Runs before strchr and its like are known. */
 void *snarl_call_true(const char *name)
 {
-    return snarl_real_find(name);
+    char bare[32];
+    size_t length = 0;
+    while (name[length] && name[length] != '@' && length + 1 < sizeof(bare)) {
+        bare[length] = name[length];
+        length++;
+    }
+    bare[length] = '\0';
+    return name[length] == '@' ? snarl_real_find_version(bare, name + length + 1) : snarl_real_find(name);
 }

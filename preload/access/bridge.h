@@ -12,7 +12,14 @@
  *   traffic.c      what all calls on descriptors have in common
  *   files.c        read write pread readv ... open: buffers and edges
  *   sockets.c      send recv ... accept socketpair: the same      polling.c     eventfd epoll poll select
- *   variables.c    getenv setenv putenv unsetenv        statics.c     localtime strtok strerror ...
+ *   streams.c      fopen fclose flockfile fflush ...    stdio.c       fread fgets getline putc fwrite ...
+ *   printing.c     printf and its relatives             scanning.c    scanf and its relatives; format.c: their formats
+ *   handles.c      lseek bind ... timerfd_create mkstemp: uses and new ones; sendfile splice
+ *   paths.c        stat readlink realpath readdir ...   resolving.c   getaddrinfo inet_pton ...
+ *   clocks.c       clock_gettime mktime strftime ...    numbers.c     strtoll atoi drand48 ...
+ *   sorting.c      qsort bsearch lfind tsearch hsearch  conversion.c  mbstowcs iconv regexec ...
+ *   queues.c       mq_send msgsnd semop; syscall, for futexes
+ *   variables.c    getenv setenv putenv unsetenv        statics.c     localtime strtok getpwnam setlocale ...
  *   ports.c *      descriptors: who closed them, which ends belong together
  * Elsewhere: allocators and mappings (preload/memory.c, heap.c), close and dup (preload/descriptors.c). */
 #ifndef SNARL_PRELOAD_ACCESS_BRIDGE_H
@@ -22,6 +29,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <wchar.h>
 
 #include "preload/shim.h"
 
@@ -45,6 +53,8 @@ void snarl_call_read(struct snarl_thread *thr, const char *name, const volatile 
                      struct snarl_site site);
 void snarl_call_write(struct snarl_thread *thr, const char *name, volatile void *start, size_t size,
                       struct snarl_site site);
+/* The life of what is at `start` ends: an access that nothing may come after. */
+void snarl_call_end(struct snarl_thread *thr, const char *name, volatile void *start, size_t size, struct snarl_site site);
 /* What `thr` did before is known to who acquires the same address later. */
 void snarl_call_release(struct snarl_thread *thr, const volatile void *address);
 void snarl_call_acquire(struct snarl_thread *thr, const volatile void *address);
@@ -56,6 +66,8 @@ void snarl_call_writes(const char *name, volatile void *start, size_t size, stru
 /* Descriptors, within the guard (ports.c). A use is told before the call; afterwards with `bad` whether it failed with EBADF. */
 void snarl_port_use(struct snarl_thread *thr, const char *name, int fd, struct snarl_site site);
 void snarl_port_used(struct snarl_thread *thr, const char *name, int fd, bool bad, struct snarl_site site);
+/* Before it is closed. Guard not held; keeps errno. */
+void snarl_port_closing(const char *name, int fd, struct snarl_site site);
 /* A new descriptor, and two that are the ends of one channel. */
 void snarl_port_opened(struct snarl_thread *thr, int fd);
 void snarl_port_paired(struct snarl_thread *thr, int one, int other);
@@ -63,7 +75,10 @@ void snarl_port_paired(struct snarl_thread *thr, int one, int other);
 void snarl_port_release(struct snarl_thread *thr, int fd);
 void snarl_port_acquire(struct snarl_thread *thr, int fd);
 
-/* libc's function of that name, NULL when it has none. */
+/* A signal was taken from a descriptor for signals. Guard not held; keeps errno. */
+void snarl_call_signal(int signal);
+
+/* libc's function of that name, or of "NAME@VERSION"; NULL when it has none. */
 void *snarl_call_true(const char *name);
 
 #pragma GCC visibility pop
@@ -89,6 +104,16 @@ struct snarl_true {
     const char *name;
     void *kept; /* the address of a function pointer */
 };
+
+/* handles.c: what was read from `fd` may be signals. */
+void snarl_handle_read(int fd, const void *bytes, ssize_t size);
+/* variables.c: what looks at the environment, as the functions of time do for the time zone. */
+void snarl_environment_read(const char *name, struct snarl_site site);
+
+/* Bytes that a read of a whole string touches, or of at most `limit` characters of it. */
+size_t snarl_string_size(const char *string);
+size_t snarl_string_extent(const char *string, size_t limit);
+size_t snarl_wide_extent(const wchar_t *string, size_t limit);
 
 /* Fills all pointers of a family, then sets *done. Again at the same time is harmless. */
 void snarl_true_find(const struct snarl_true *list, size_t count, bool *done);

@@ -20,6 +20,9 @@ static ssize_t (*real_pwritev)(int, const struct iovec *, int, off_t);
 static ssize_t (*real___read_chk)(int, void *, size_t, size_t);
 static int (*real_open)(const char *, int, ...);
 static int (*real_openat)(int, const char *, int, ...);
+static int (*real_open_2)(const char *, int);
+static int (*real_openat_2)(int, const char *, int);
+static ssize_t (*real_pread_chk)(int, void *, size_t, off_t, size_t);
 static int (*real_pipe2)(int *, int);
 static int (*real_eventfd)(unsigned, int);
 static int (*real_fcntl)(int, int, ...);
@@ -36,6 +39,9 @@ static const struct snarl_true s_true[] = {
     {"__read_chk", &real___read_chk},
     {"open", &real_open},
     {"openat", &real_openat},
+    {"__open64_2", &real_open_2},
+    {"__openat64_2", &real_openat_2},
+    {"__pread_chk", &real_pread_chk},
     {"pipe2", &real_pipe2},
     {"eventfd", &real_eventfd},
     {"fcntl", &real_fcntl},
@@ -58,6 +64,7 @@ SNARL_EXPORT ssize_t read(int fd, void *buffer, size_t size)
     snarl_traffic_reading("read", fd, SNARL_SITE);
     ssize_t result = real_read(fd, buffer, size);
     snarl_traffic_read("read", fd, buffer, result, SNARL_SITE);
+    snarl_handle_read(fd, buffer, result);
     return result;
 }
 
@@ -70,6 +77,7 @@ SNARL_EXPORT ssize_t __read_chk(int fd, void *buffer, size_t size, size_t room)
     snarl_traffic_reading("read", fd, SNARL_SITE);
     ssize_t result = real___read_chk(fd, buffer, size, room);
     snarl_traffic_read("read", fd, buffer, result, SNARL_SITE);
+    snarl_handle_read(fd, buffer, result);
     return result;
 }
 
@@ -125,6 +133,30 @@ SNARL_EXPORT ssize_t pwrite64(int fd, const void *buffer, size_t size, off_t off
     snarl_traffic_writing("pwrite", fd, buffer, size, SNARL_SITE);
     ssize_t result = real_pwrite(fd, buffer, size, offset);
     snarl_traffic_written("pwrite", fd, result, SNARL_SITE);
+    return result;
+}
+
+SNARL_EXPORT ssize_t __pread_chk(int fd, void *buffer, size_t size, off_t offset, size_t room);
+SNARL_EXPORT ssize_t __pread_chk(int fd, void *buffer, size_t size, off_t offset, size_t room)
+{
+    prepare();
+    if (!snarl_calls_wanted())
+        return real_pread_chk(fd, buffer, size, offset, room);
+    snarl_traffic_reading("pread", fd, SNARL_SITE);
+    ssize_t result = real_pread_chk(fd, buffer, size, offset, room);
+    snarl_traffic_read("pread", fd, buffer, result, SNARL_SITE);
+    return result;
+}
+
+SNARL_EXPORT ssize_t __pread64_chk(int fd, void *buffer, size_t size, off_t offset, size_t room);
+SNARL_EXPORT ssize_t __pread64_chk(int fd, void *buffer, size_t size, off_t offset, size_t room)
+{
+    prepare();
+    if (!snarl_calls_wanted())
+        return real_pread_chk(fd, buffer, size, offset, room);
+    snarl_traffic_reading("pread", fd, SNARL_SITE);
+    ssize_t result = real_pread_chk(fd, buffer, size, offset, room);
+    snarl_traffic_read("pread", fd, buffer, result, SNARL_SITE);
     return result;
 }
 
@@ -202,6 +234,12 @@ SNARL_EXPORT ssize_t pwritev64(int fd, const struct iovec *part, int count, off_
 
 /* --- new descriptors --- */
 
+static void tell_path(const char *name, const char *path, struct snarl_site site)
+{
+    if (snarl_calls_wanted())
+        snarl_call_reads(name, path, snarl_string_size(path), site);
+}
+
 static mode_t mode_of(int flags, va_list arguments)
 {
     return flags & O_CREAT || (flags & O_TMPFILE) == O_TMPFILE ? va_arg(arguments, mode_t) : 0;
@@ -210,6 +248,7 @@ static mode_t mode_of(int flags, va_list arguments)
 SNARL_EXPORT int open(const char *path, int flags, ...)
 {
     prepare();
+    tell_path("open", path, SNARL_SITE);
     va_list arguments;
     va_start(arguments, flags);
     mode_t mode = mode_of(flags, arguments);
@@ -220,6 +259,7 @@ SNARL_EXPORT int open(const char *path, int flags, ...)
 SNARL_EXPORT int openat(int folder, const char *path, int flags, ...)
 {
     prepare();
+    tell_path("openat", path, SNARL_SITE);
     va_list arguments;
     va_start(arguments, flags);
     mode_t mode = mode_of(flags, arguments);
@@ -230,12 +270,14 @@ SNARL_EXPORT int openat(int folder, const char *path, int flags, ...)
 SNARL_EXPORT int creat(const char *path, mode_t mode)
 {
     prepare();
+    tell_path("creat", path, SNARL_SITE);
     return snarl_traffic_opened(real_open(path, O_CREAT | O_WRONLY | O_TRUNC, mode), SNARL_SITE);
 }
 
 SNARL_EXPORT int open64(const char *path, int flags, ...)
 {
     prepare();
+    tell_path("open", path, SNARL_SITE);
     va_list arguments;
     va_start(arguments, flags);
     mode_t mode = mode_of(flags, arguments);
@@ -246,6 +288,7 @@ SNARL_EXPORT int open64(const char *path, int flags, ...)
 SNARL_EXPORT int openat64(int folder, const char *path, int flags, ...)
 {
     prepare();
+    tell_path("openat", path, SNARL_SITE);
     va_list arguments;
     va_start(arguments, flags);
     mode_t mode = mode_of(flags, arguments);
@@ -256,7 +299,41 @@ SNARL_EXPORT int openat64(int folder, const char *path, int flags, ...)
 SNARL_EXPORT int creat64(const char *path, mode_t mode)
 {
     prepare();
+    tell_path("creat", path, SNARL_SITE);
     return snarl_traffic_opened(real_open(path, O_CREAT | O_WRONLY | O_TRUNC, mode), SNARL_SITE);
+}
+
+/* The fortified forms, whose flags do not say that a file is made. */
+SNARL_EXPORT int __open_2(const char *path, int flags);
+SNARL_EXPORT int __open_2(const char *path, int flags)
+{
+    prepare();
+    tell_path("open", path, SNARL_SITE);
+    return snarl_traffic_opened(real_open_2(path, flags), SNARL_SITE);
+}
+
+SNARL_EXPORT int __open64_2(const char *path, int flags);
+SNARL_EXPORT int __open64_2(const char *path, int flags)
+{
+    prepare();
+    tell_path("open", path, SNARL_SITE);
+    return snarl_traffic_opened(real_open_2(path, flags), SNARL_SITE);
+}
+
+SNARL_EXPORT int __openat_2(int folder, const char *path, int flags);
+SNARL_EXPORT int __openat_2(int folder, const char *path, int flags)
+{
+    prepare();
+    tell_path("openat", path, SNARL_SITE);
+    return snarl_traffic_opened(real_openat_2(folder, path, flags), SNARL_SITE);
+}
+
+SNARL_EXPORT int __openat64_2(int folder, const char *path, int flags);
+SNARL_EXPORT int __openat64_2(int folder, const char *path, int flags)
+{
+    prepare();
+    tell_path("openat", path, SNARL_SITE);
+    return snarl_traffic_opened(real_openat_2(folder, path, flags), SNARL_SITE);
 }
 
 SNARL_EXPORT int pipe2(int ends[2], int flags)

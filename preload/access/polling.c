@@ -1,8 +1,9 @@
-/* polling.c - epoll and poll: what they read and write.
+/* polling.c - epoll, poll and select: what they read and write.
  *
  * Who adds a descriptor to an epoll set orders what it did before all later waits for the set. */
 #include <poll.h>
 #include <sys/epoll.h>
+#include <sys/select.h>
 
 #include "preload/access/bridge.h"
 
@@ -12,6 +13,8 @@ static int (*real_epoll_pwait)(int, struct epoll_event *, int, int, const sigset
 static int (*real_epoll_wait)(int, struct epoll_event *, int, int);
 static int (*real_poll)(struct pollfd *, nfds_t, int);
 static int (*real_ppoll)(struct pollfd *, nfds_t, const struct timespec *, const sigset_t *);
+static int (*real_select)(int, fd_set *, fd_set *, fd_set *, struct timeval *);
+static int (*real_pselect)(int, fd_set *, fd_set *, fd_set *, const struct timespec *, const sigset_t *);
 
 static const struct snarl_true s_true[] = {
     {"epoll_create1", &real_epoll_create1},
@@ -20,6 +23,8 @@ static const struct snarl_true s_true[] = {
     {"epoll_wait", &real_epoll_wait},
     {"poll", &real_poll},
     {"ppoll", &real_ppoll},
+    {"select", &real_select},
+    {"pselect", &real_pselect},
 };
 static bool s_ready;
 
@@ -72,7 +77,8 @@ SNARL_EXPORT int epoll_wait(int set, struct epoll_event *events, int limit, int 
     return count;
 }
 
-SNARL_EXPORT int epoll_pwait(int set, struct epoll_event *events, int limit, int timeout, const sigset_t *mask)
+SNARL_EXPORT int epoll_pwait(int set, struct epoll_event *events, int limit, int timeout,
+                             const sigset_t *mask)
 {
     prepare();
     if (!snarl_calls_wanted())
@@ -102,10 +108,60 @@ SNARL_EXPORT int poll(struct pollfd *list, nfds_t count, int timeout)
     return real_poll(list, count, timeout);
 }
 
-SNARL_EXPORT int ppoll(struct pollfd *list, nfds_t count, const struct timespec *timeout, const sigset_t *mask)
+SNARL_EXPORT int ppoll(struct pollfd *list, nfds_t count, const struct timespec *timeout,
+                       const sigset_t *mask)
 {
     prepare();
     if (snarl_calls_wanted())
         polling("ppoll", list, count, SNARL_SITE);
     return real_ppoll(list, count, timeout, mask);
+}
+
+/* --- select: its sets are read and written; the descriptors in them are used --- */
+
+/* `limit` bits of a set, in whole words as the kernel copies them. */
+static size_t set_size(int limit)
+{
+    return limit > 0 ? ((size_t)limit + 63) / 64 * sizeof(long) : 0;
+}
+
+static void tell_set(struct snarl_thread *thr, const char *name, fd_set *set, int limit,
+                     struct snarl_site site)
+{
+    if (!set)
+        return;
+    snarl_call_write(thr, name, set, set_size(limit), site);
+    const unsigned long *word = (const unsigned long *)set;
+    for (int fd = 0; fd < limit; fd++)
+        if (word[fd / 64] >> (fd % 64) & 1)
+            snarl_port_use(thr, name, fd, site);
+}
+
+static void selecting(const char *name, int limit, fd_set *const sets[3], struct snarl_site site)
+{
+    struct snarl_thread *thr = snarl_call_enter(site);
+    if (!thr)
+        return;
+    for (int i = 0; i < 3; i++)
+        tell_set(thr, name, sets[i], limit, site);
+    snarl_call_leave(thr);
+}
+
+SNARL_EXPORT int select(int limit, fd_set *restrict readable, fd_set *restrict writable,
+                        fd_set *restrict exceptional, struct timeval *restrict timeout)
+{
+    prepare();
+    if (snarl_calls_wanted())
+        selecting("select", limit, (fd_set *const[]){readable, writable, exceptional}, SNARL_SITE);
+    return real_select(limit, readable, writable, exceptional, timeout);
+}
+
+SNARL_EXPORT int pselect(int limit, fd_set *restrict readable, fd_set *restrict writable,
+                         fd_set *restrict exceptional, const struct timespec *restrict timeout,
+                         const sigset_t *restrict mask)
+{
+    prepare();
+    if (snarl_calls_wanted())
+        selecting("pselect", limit, (fd_set *const[]){readable, writable, exceptional}, SNARL_SITE);
+    return real_pselect(limit, readable, writable, exceptional, timeout, mask);
 }

@@ -92,9 +92,9 @@ void snarl_port_opened(struct snarl_thread *thr, int fd)
     *port = (struct port){.state = OPEN};
 }
 
-static void close_variable(struct snarl_thread *thr, int fd, struct snarl_site site)
+static void close_variable(struct snarl_thread *thr, const char *name, int fd, struct snarl_site site)
 {
-    snarl_call_tell(thr, "close", (uintptr_t)&s_variable[fd], sizeof(*s_variable), SNARL_ACCESS_WRITE | SNARL_ACCESS_CLOSE,
+    snarl_call_tell(thr, name, (uintptr_t)&s_variable[fd], sizeof(*s_variable), SNARL_ACCESS_WRITE | SNARL_ACCESS_CLOSE,
                     site);
 }
 
@@ -104,7 +104,7 @@ static struct snarl_thread *enter(int fd)
     return snarl_awake && port_of(fd) && snarl_process_is_ours() ? snarl_enter() : NULL;
 }
 
-void snarl_port_closing(int fd, struct snarl_site site)
+void snarl_port_closing(const char *name, int fd, struct snarl_site site)
 {
     int saved = errno;
     struct snarl_thread *thr = enter(fd);
@@ -114,12 +114,20 @@ void snarl_port_closing(int fd, struct snarl_site site)
     if (port->state != CLOSED) {
         struct snarl_race_thread *races = thr->races;
         if (snarl_calls_on && races && !races->ignore)
-            close_variable(thr, fd, site);
+            close_variable(thr, name, fd, site);
         *port = (struct port){
             .state = CLOSED, .closed_by = thr->id, .closed_stack = snarl_unwind_site(site, &thr->sites, true)};
     }
     snarl_leave(thr);
     errno = saved;
+}
+
+/* Of those that the program is known to use. */
+void snarl_ports_closing(const char *name, unsigned first, unsigned last, struct snarl_site site)
+{
+    for (unsigned fd = first; fd <= last && fd < PORTS; fd++)
+        if (s_ports[fd].state == OPEN && !snarl_runfile_owns_fd((int)fd))
+            snarl_port_closing(name, (int)fd, site);
 }
 
 /* Programs that close all numbers one after the other mean no certain one. */

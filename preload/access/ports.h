@@ -2,11 +2,12 @@
 #ifndef SNARL_PRELOAD_ACCESS_PORTS_H
 #define SNARL_PRELOAD_ACCESS_PORTS_H
 
-#include "preload/shim.h"
+#include "preload/access/bridge.h"
 
-/* Around the true close(): before it, and when it has failed with EBADF. Guard not held; both keep errno. */
-void snarl_port_closing(int fd, struct snarl_site site);
+/* The true close() has failed with EBADF. Guard not held; keeps errno. Before it: snarl_port_closing (bridge.h). */
 void snarl_port_not_open(int fd, struct snarl_site site);
+/* Before all of [first, last] that are open are closed. */
+void snarl_ports_closing(const char *name, unsigned first, unsigned last, struct snarl_site site);
 /* `fd` is now the same as `from`. */
 void snarl_port_copied(int from, int fd);
 void snarl_ports_forked(void);

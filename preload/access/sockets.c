@@ -1,6 +1,7 @@
 /* sockets.c - sending, receiving, and how connections come about.
  *
- * What was done before a connect is known after an accept: of which, cannot be told in time, so all are one. */
+ * What was done before a connect is known after an accept: of which, cannot be told in time, so all are one.
+ */
 #include <errno.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -15,6 +16,10 @@ static ssize_t (*real_sendmsg)(int, const struct msghdr *, int);
 static ssize_t (*real_recv)(int, void *, size_t, int);
 static ssize_t (*real_recvfrom)(int, void *, size_t, int, struct sockaddr *, socklen_t *);
 static ssize_t (*real_recvmsg)(int, struct msghdr *, int);
+static int (*real_sendmmsg)(int, struct mmsghdr *, unsigned, int);
+static int (*real_recvmmsg)(int, struct mmsghdr *, unsigned, int, struct timespec *);
+static ssize_t (*real_recv_chk)(int, void *, size_t, size_t, int);
+static ssize_t (*real_recvfrom_chk)(int, void *, size_t, size_t, int, struct sockaddr *, socklen_t *);
 static int (*real_socket)(int, int, int);
 static int (*real_socketpair)(int, int, int, int *);
 static int (*real_accept4)(int, struct sockaddr *, socklen_t *, int);
@@ -22,16 +27,13 @@ static int (*real_accept)(int, struct sockaddr *, socklen_t *);
 static int (*real_connect)(int, const struct sockaddr *, socklen_t);
 
 static const struct snarl_true s_true[] = {
-    {"send", &real_send},
-    {"sendto", &real_sendto},
-    {"sendmsg", &real_sendmsg},
-    {"recv", &real_recv},
-    {"recvfrom", &real_recvfrom},
-    {"recvmsg", &real_recvmsg},
-    {"socket", &real_socket},
-    {"socketpair", &real_socketpair},
-    {"accept4", &real_accept4},
-    {"accept", &real_accept},
+    {"send", &real_send},           {"sendto", &real_sendto},
+    {"sendmsg", &real_sendmsg},     {"recv", &real_recv},
+    {"recvfrom", &real_recvfrom},   {"recvmsg", &real_recvmsg},
+    {"sendmmsg", &real_sendmmsg},   {"recvmmsg", &real_recvmmsg},
+    {"__recv_chk", &real_recv_chk}, {"__recvfrom_chk", &real_recvfrom_chk},
+    {"socket", &real_socket},       {"socketpair", &real_socketpair},
+    {"accept4", &real_accept4},     {"accept", &real_accept},
     {"connect", &real_connect},
 };
 static bool s_ready;
@@ -48,6 +50,14 @@ static ssize_t stored(ssize_t result, size_t size)
     return result > 0 && (size_t)result > size ? (ssize_t)size : result;
 }
 
+/* The call has stored a name, as far as there was room. */
+static void tell_name(const char *call, struct sockaddr *name, socklen_t room, const socklen_t *size,
+                      struct snarl_site site)
+{
+    if (name)
+        snarl_call_writes(call, name, *size < room ? *size : room, site);
+}
+
 SNARL_EXPORT ssize_t send(int fd, const void *buffer, size_t size, int flags)
 {
     prepare();
@@ -59,12 +69,15 @@ SNARL_EXPORT ssize_t send(int fd, const void *buffer, size_t size, int flags)
     return result;
 }
 
-SNARL_EXPORT ssize_t sendto(int fd, const void *buffer, size_t size, int flags, const struct sockaddr *to, socklen_t to_size)
+SNARL_EXPORT ssize_t sendto(int fd, const void *buffer, size_t size, int flags, const struct sockaddr *to,
+                            socklen_t to_size)
 {
     prepare();
     if (!snarl_calls_wanted())
         return real_sendto(fd, buffer, size, flags, to, to_size);
     snarl_traffic_writing("sendto", fd, buffer, size, SNARL_SITE);
+    if (to)
+        snarl_call_reads("sendto", to, to_size, SNARL_SITE);
     ssize_t result = real_sendto(fd, buffer, size, flags, to, to_size);
     snarl_traffic_written("sendto", fd, result, SNARL_SITE);
     return result;
@@ -81,15 +94,18 @@ SNARL_EXPORT ssize_t recv(int fd, void *buffer, size_t size, int flags)
     return result;
 }
 
-SNARL_EXPORT ssize_t recvfrom(int fd, void *restrict buffer, size_t size, int flags, struct sockaddr *restrict from,
-                              socklen_t *restrict from_size)
+SNARL_EXPORT ssize_t recvfrom(int fd, void *restrict buffer, size_t size, int flags,
+                              struct sockaddr *restrict from, socklen_t *restrict from_size)
 {
     prepare();
     if (!snarl_calls_wanted())
         return real_recvfrom(fd, buffer, size, flags, from, from_size);
     snarl_traffic_reading("recvfrom", fd, SNARL_SITE);
+    socklen_t room = from ? *from_size : 0;
     ssize_t result = real_recvfrom(fd, buffer, size, flags, from, from_size);
     snarl_traffic_read("recvfrom", fd, buffer, stored(result, size), SNARL_SITE);
+    if (result >= 0)
+        tell_name("recvfrom", from, room, from_size, SNARL_SITE);
     return result;
 }
 
@@ -114,6 +130,74 @@ SNARL_EXPORT ssize_t recvmsg(int fd, struct msghdr *message, int flags)
     ssize_t result = real_recvmsg(fd, message, flags);
     snarl_traffic_read("recvmsg", fd, NULL, result, SNARL_SITE);
     snarl_traffic_scatter("recvmsg", message->msg_iov, message->msg_iovlen, result, SNARL_SITE);
+    return result;
+}
+
+SNARL_EXPORT ssize_t __recv_chk(int fd, void *buffer, size_t size, size_t space, int flags);
+SNARL_EXPORT ssize_t __recv_chk(int fd, void *buffer, size_t size, size_t space, int flags)
+{
+    prepare();
+    if (!snarl_calls_wanted())
+        return real_recv_chk(fd, buffer, size, space, flags);
+    snarl_traffic_reading("recv", fd, SNARL_SITE);
+    ssize_t result = real_recv_chk(fd, buffer, size, space, flags);
+    snarl_traffic_read("recv", fd, buffer, stored(result, size), SNARL_SITE);
+    return result;
+}
+
+SNARL_EXPORT ssize_t __recvfrom_chk(int fd, void *buffer, size_t size, size_t space, int flags,
+                                    struct sockaddr *from, socklen_t *from_size);
+SNARL_EXPORT ssize_t __recvfrom_chk(int fd, void *buffer, size_t size, size_t space, int flags,
+                                    struct sockaddr *from, socklen_t *from_size)
+{
+    prepare();
+    if (!snarl_calls_wanted())
+        return real_recvfrom_chk(fd, buffer, size, space, flags, from, from_size);
+    snarl_traffic_reading("recvfrom", fd, SNARL_SITE);
+    socklen_t room = from ? *from_size : 0;
+    ssize_t result = real_recvfrom_chk(fd, buffer, size, space, flags, from, from_size);
+    snarl_traffic_read("recvfrom", fd, buffer, stored(result, size), SNARL_SITE);
+    if (result >= 0)
+        tell_name("recvfrom", from, room, from_size, SNARL_SITE);
+    return result;
+}
+
+/* --- several messages at once --- */
+
+SNARL_EXPORT int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
+{
+    prepare();
+    if (!snarl_calls_wanted())
+        return real_sendmmsg(fd, messages, count, flags);
+    for (unsigned i = 0; i < count; i++)
+        snarl_traffic_gather("sendmmsg", messages[i].msg_hdr.msg_iov, messages[i].msg_hdr.msg_iovlen,
+                             SNARL_SITE);
+    snarl_traffic_writing("sendmmsg", fd, NULL, 0, SNARL_SITE);
+    int result = real_sendmmsg(fd, messages, count, flags);
+    snarl_traffic_written("sendmmsg", fd, result, SNARL_SITE);
+    for (int i = 0; i < result; i++)
+        snarl_call_writes("sendmmsg", &messages[i].msg_len, sizeof(messages[i].msg_len), SNARL_SITE);
+    return result;
+}
+
+static void received(const char *name, struct mmsghdr *message, struct snarl_site site)
+{
+    snarl_traffic_scatter(name, message->msg_hdr.msg_iov, message->msg_hdr.msg_iovlen, message->msg_len,
+                          site);
+    snarl_call_writes(name, &message->msg_len, sizeof(message->msg_len), site);
+}
+
+SNARL_EXPORT int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
+                          struct timespec *timeout)
+{
+    prepare();
+    if (!snarl_calls_wanted())
+        return real_recvmmsg(fd, messages, count, flags, timeout);
+    snarl_traffic_reading("recvmmsg", fd, SNARL_SITE);
+    int result = real_recvmmsg(fd, messages, count, flags, timeout);
+    snarl_traffic_read("recvmmsg", fd, NULL, result, SNARL_SITE);
+    for (int i = 0; i < result; i++)
+        received("recvmmsg", &messages[i], SNARL_SITE);
     return result;
 }
 
@@ -158,7 +242,11 @@ SNARL_EXPORT int accept(int fd, struct sockaddr *restrict name, socklen_t *restr
     prepare();
     if (snarl_calls_wanted())
         snarl_traffic_reading("accept", fd, SNARL_SITE);
-    return accepted("accept", fd, real_accept(fd, name, size), SNARL_SITE);
+    socklen_t room = name && size ? *size : 0;
+    int result = accepted("accept", fd, real_accept(fd, name, size), SNARL_SITE);
+    if (snarl_calls_wanted() && result >= 0)
+        tell_name("accept", name, room, size, SNARL_SITE);
+    return result;
 }
 
 SNARL_EXPORT int accept4(int fd, struct sockaddr *restrict name, socklen_t *restrict size, int flags)
@@ -166,7 +254,11 @@ SNARL_EXPORT int accept4(int fd, struct sockaddr *restrict name, socklen_t *rest
     prepare();
     if (snarl_calls_wanted())
         snarl_traffic_reading("accept4", fd, SNARL_SITE);
-    return accepted("accept4", fd, real_accept4(fd, name, size, flags), SNARL_SITE);
+    socklen_t room = name && size ? *size : 0;
+    int result = accepted("accept4", fd, real_accept4(fd, name, size, flags), SNARL_SITE);
+    if (snarl_calls_wanted() && result >= 0)
+        tell_name("accept4", name, room, size, SNARL_SITE);
+    return result;
 }
 
 SNARL_EXPORT int connect(int fd, const struct sockaddr *name, socklen_t size)
@@ -175,6 +267,7 @@ SNARL_EXPORT int connect(int fd, const struct sockaddr *name, socklen_t size)
     struct snarl_thread *thr = snarl_calls_wanted() ? snarl_call_enter(SNARL_SITE) : NULL;
     if (thr) {
         snarl_port_use(thr, "connect", fd, SNARL_SITE);
+        snarl_call_read(thr, "connect", name, size, SNARL_SITE);
         snarl_call_release(thr, &s_connections);
         snarl_call_leave(thr);
     }

@@ -41,9 +41,6 @@ static char *(*real_strncpy_chk)(char *, const char *, size_t, size_t);
 static char *(*real_stpncpy_chk)(char *, const char *, size_t, size_t);
 static char *(*real_strcat_chk)(char *, const char *, size_t);
 static char *(*real_strncat_chk)(char *, const char *, size_t, size_t);
-static long (*real_strtol)(const char *, char **, int);
-static unsigned long (*real_strtoul)(const char *, char **, int);
-static double (*real_strtod)(const char *, char **);
 
 static const struct snarl_true s_true[] = {
     {"strlen", &real_strlen},
@@ -75,9 +72,6 @@ static const struct snarl_true s_true[] = {
     {"__stpncpy_chk", &real_stpncpy_chk},
     {"__strcat_chk", &real_strcat_chk},
     {"__strncat_chk", &real_strncat_chk},
-    {"strtol", &real_strtol},
-    {"strtoul", &real_strtoul},
-    {"strtod", &real_strtod},
 };
 static bool s_ready, s_finding;
 
@@ -476,98 +470,4 @@ SNARL_EXPORT char *strndup(const char *string, size_t size)
     if (snarl_calls_wanted())
         snarl_call_reads("strndup", string, extent(string, size), SNARL_SITE);
     return real_strndup(string, size);
-}
-
-/* --- numbers --- */
-
-/* A number was read from `string` up to `end`, and the character there. */
-static void tell_number(const char *name, const char *string, const char *end, char **told, struct snarl_site site)
-{
-    struct snarl_thread *thr = snarl_call_enter(site);
-    if (!thr)
-        return;
-    snarl_call_read(thr, name, string, (size_t)(end - string) + 1, site);
-    if (told)
-        snarl_call_write(thr, name, told, sizeof(*told), site);
-    snarl_call_leave(thr);
-}
-
-SNARL_EXPORT long strtol(const char *string, char **end, int base)
-{
-    prepare();
-    char *last;
-    long value = real_strtol(string, &last, base);
-    if (end)
-        *end = last;
-    if (snarl_calls_wanted())
-        tell_number("strtol", string, last, end, SNARL_SITE);
-    return value;
-}
-
-SNARL_EXPORT unsigned long strtoul(const char *string, char **end, int base)
-{
-    prepare();
-    char *last;
-    unsigned long value = real_strtoul(string, &last, base);
-    if (end)
-        *end = last;
-    if (snarl_calls_wanted())
-        tell_number("strtoul", string, last, end, SNARL_SITE);
-    return value;
-}
-
-SNARL_EXPORT long long strtoll(const char *string, char **end, int base)
-{
-    prepare();
-    char *last;
-    long value = real_strtol(string, &last, base);
-    if (end)
-        *end = last;
-    if (snarl_calls_wanted())
-        tell_number("strtoll", string, last, end, SNARL_SITE);
-    return value;
-}
-
-SNARL_EXPORT unsigned long long strtoull(const char *string, char **end, int base)
-{
-    prepare();
-    char *last;
-    unsigned long value = real_strtoul(string, &last, base);
-    if (end)
-        *end = last;
-    if (snarl_calls_wanted())
-        tell_number("strtoull", string, last, end, SNARL_SITE);
-    return value;
-}
-
-SNARL_EXPORT double strtod(const char *string, char **end)
-{
-    prepare();
-    char *last;
-    double value = real_strtod(string, &last);
-    if (end)
-        *end = last;
-    if (snarl_calls_wanted())
-        tell_number("strtod", string, last, end, SNARL_SITE);
-    return value;
-}
-
-SNARL_EXPORT int atoi(const char *string)
-{
-    prepare();
-    char *last;
-    int value = (int)real_strtol(string, &last, 10);
-    if (snarl_calls_wanted())
-        tell_number("atoi", string, last, NULL, SNARL_SITE);
-    return value;
-}
-
-SNARL_EXPORT long atol(const char *string)
-{
-    prepare();
-    char *last;
-    long value = real_strtol(string, &last, 10);
-    if (snarl_calls_wanted())
-        tell_number("atol", string, last, NULL, SNARL_SITE);
-    return value;
 }

@@ -1,9 +1,9 @@
 /* agent.c - finding the runtime, and the way into it.
  *
  * The runtime is in the program, in a library that it links, or in one that it opens later (an embedded interpreter).
- * In all cases its audit hook can be set before it is initialised; the first event after that, which comes from the
- * main thread at the start of the program's own code or earlier, finds the modules there, and the methods are
- * replaced. From 3.14 on, and in free-threaded builds, the layouts and locks are others: such a runtime is told of in
+ * In all cases it makes the condition variable of its global lock early in its start, which is when its audit hook is
+ * set; the first event when it is initialised, which comes from the main thread at the start of the program's own code
+ * or earlier, finds the modules there, and the methods are replaced. From 3.14 on, and in free-threaded builds, the layouts and locks are others: such a runtime is told of in
  * one note, and what it does is looked at as that of any C program.
  *
  * Other interpreters of the process (sub-interpreters) share the method tables; their calls go straight through. */
@@ -26,6 +26,7 @@
 #define NEWEST 313
 
 static bool s_found;     /* a runtime was met, usable or not */
+static bool s_hookable;  /* it is usable and has no hook of ours yet */
 static bool s_active;    /* methods are replaced, and the interpreter is not on its way out */
 static bool s_installed;
 static struct snarl_py_object *s_interpreter; /* the main one */
@@ -128,6 +129,7 @@ static void install(void)
     snarl_python_names_install();
     snarl_python_locks_install(module);
     snarl_python_threads_install(module);
+    snarl_python_queues_install();
     s_active = true;
     snarl_python_races_install();
 }
@@ -144,6 +146,8 @@ static int audit(const char *event, struct snarl_py_object *arguments, void *con
     } else if (event[0] == 'c' && strcmp(event, "cpython._PySys_ClearAuditHooks") == 0) {
         s_active = false; /* objects of all kinds come to their end in any order */
         snarl_python_races_stop();
+    } else if (s_active && snarl_python_queues_awaited && !snarl_py.error()) {
+        snarl_python_queues_meet();
     }
     return 0;
 }
@@ -184,9 +188,20 @@ static void attach(void *handle, uintptr_t inside)
         return;
     }
     const struct snarl_module *module = snarl_modules_find(inside, true);
-    if (!usable() || !module || snarl_py.add_audit_hook(audit, NULL) != 0)
+    if (!usable() || !module)
         return;
     snarl_runtime = (struct snarl_runtime){module->start, module->end - module->start};
+    s_hookable = true;
+}
+
+/* Not before the runtime has chosen its allocators: it frees its list of hooks with another one than it made it with, where
+ * -X dev or PYTHONMALLOC asks for one. The first condition variable is that of the global lock, made soon after. */
+static void set_hook(uintptr_t caller)
+{
+    if (snarl_in_runtime(caller)) {
+        s_hookable = false;
+        snarl_py.add_audit_hook(audit, NULL);
+    }
 }
 
 void snarl_python_prepare(void)
@@ -200,6 +215,8 @@ void snarl_python_meet(uintptr_t caller)
 {
     static void *s_seen; /* the last module that was looked at */
     Dl_info info;
+    if (s_hookable)
+        set_hook(caller);
     if (s_found || !snarl_options.python || !dladdr((void *)caller, &info) || info.dli_fbase == s_seen ||
         !info.dli_fname)
         return;
@@ -211,4 +228,6 @@ void snarl_python_meet(uintptr_t caller)
         attach(handle, (uintptr_t)hook);
     else if (handle)
         dlclose(handle);
+    if (s_hookable)
+        set_hook(caller);
 }

@@ -31,6 +31,12 @@ struct snarl_py_object *snarl_python_attribute(struct snarl_py_object *object, c
 void snarl_python_locks_install(struct snarl_py_object *module);
 void snarl_python_threads_install(struct snarl_py_object *module);
 
+/* queues.c. The module of SimpleQueue is imported by the program: while it is awaited, snarl_python_queues_meet is to be
+ * called now and then, by who holds the global lock. */
+extern bool snarl_python_queues_awaited;
+void snarl_python_queues_install(void);
+void snarl_python_queues_meet(void);
+
 /* threads.c. A thread of Python whose lock object tells its end (3.12 and earlier): NULL when it is not one. */
 struct snarl_thread *snarl_python_sentinel_thread(uintptr_t lock);
 void snarl_python_sentinel_gone(uintptr_t lock);
@@ -40,6 +46,8 @@ void snarl_python_block(struct snarl_thread *thr);
 void snarl_python_thread_over(struct snarl_thread *thr, struct snarl_thread *target);
 
 void snarl_python_names_install(void);
+/* names.c. A module that the program has imported, or NULL. Borrowed. Also while the interpreter is taken down. */
+struct snarl_py_object *snarl_python_module(const char *name);
 /* names.c. Gives the thread the name that Python has for it, once it has one. */
 void snarl_python_name_thread(struct snarl_thread *thr);
 /* What the program calls an object; "" when no variable in sight holds it. The name of its type. The name of

@@ -11,6 +11,7 @@
 #include <semaphore.h>
 #include <string.h>
 
+#include "preload/python/arguments.h"
 #include "preload/python/frames.h"
 #include "preload/python/order.h"
 #include "preload/python/python.h"
@@ -130,68 +131,6 @@ static void note_reset(struct snarl_py_object *lock, bool recursive)
 
 /* --- acquisition --- */
 
-/* The positional and keyword arguments of a call in any of Python's conventions. */
-struct arguments {
-    struct snarl_py_object *first, *second;
-};
-
-static struct arguments from_tuple(struct snarl_py_object *tuple, struct snarl_py_object *keywords)
-{
-    struct arguments found = {NULL, NULL};
-    intptr_t count = tuple ? snarl_py.tuple_size(tuple) : 0;
-    if (count > 0)
-        found.first = snarl_py.tuple_item(tuple, 0);
-    if (count > 1)
-        found.second = snarl_py.tuple_item(tuple, 1);
-    if (keywords && !found.first)
-        found.first = snarl_py.dict_text_item(keywords, "blocking");
-    if (keywords && !found.second)
-        found.second = snarl_py.dict_text_item(keywords, "timeout");
-    return found;
-}
-
-static struct arguments from_vector(struct snarl_py_object *const *vector, intptr_t count,
-                                    struct snarl_py_object *names)
-{
-    struct arguments found = {count > 0 ? vector[0] : NULL, count > 1 ? vector[1] : NULL};
-    intptr_t named = names ? snarl_py.tuple_size(names) : 0;
-    for (intptr_t i = 0; i < named; i++) {
-        const char *name = snarl_py.text(snarl_py.tuple_item(names, i));
-        if (name && strcmp(name, "blocking") == 0)
-            found.first = vector[count + i];
-        else if (name && strcmp(name, "timeout") == 0)
-            found.second = vector[count + i];
-    }
-    return found;
-}
-
-static struct arguments read_arguments(int flags, void *a, void *b, void *c, void *d)
-{
-    if (flags & SNARL_PY_METHOD) { /* the defining class comes first */
-        a = b;
-        b = c;
-        c = d;
-    }
-    bool keywords = flags & SNARL_PY_KEYWORDS;
-    if (flags & SNARL_PY_FASTCALL)
-        return from_vector(a, (intptr_t)b, keywords ? c : NULL);
-    if (flags & SNARL_PY_VARARGS)
-        return from_tuple(a, keywords ? b : NULL);
-    return (struct arguments){NULL, NULL};
-}
-
-static enum snarl_how how_of(struct arguments arguments)
-{
-    if (arguments.first && snarl_py.is_true(arguments.first) == 0)
-        return SNARL_HOW_TRY;
-    if (!arguments.second)
-        return SNARL_HOW_BLOCK;
-    double seconds = snarl_py.float_value(arguments.second);
-    if (snarl_py.error())
-        snarl_py.clear_error(); /* the original says so itself */
-    return seconds < 0 ? SNARL_HOW_BLOCK : SNARL_HOW_TIMED;
-}
-
 /* The wait for a lock that is taken, or for the end of the thread that it stands for. */
 static void begin_wait(struct snarl_thread *thr, struct snarl_py_object *lock, bool recursive, bool timed,
                        uint32_t stack)
@@ -248,7 +187,7 @@ static struct snarl_py_object *acquire(const struct snarl_py_patch *patch, struc
     struct snarl_thread *thr = snarl_python_enter();
     if (!thr)
         return patch->original(self, a, b, c, d);
-    struct request request = {with ? SNARL_HOW_BLOCK : how_of(read_arguments(patch->flags, a, b, c, d)), with};
+    struct request request = {with ? SNARL_HOW_BLOCK : snarl_python_how(snarl_python_arguments(patch->flags, a, b, c, d)), with};
     uint32_t stack = snarl_python_stack();
     bool waits = request.how != SNARL_HOW_TRY && must_wait(thr, self, recursive);
     if (waits) {
@@ -275,6 +214,8 @@ static void note_release(struct snarl_py_object *lock, bool recursive)
     struct snarl_thread *thr = snarl_python_enter();
     if (!thr)
         return;
+    if (__builtin_expect(snarl_python_queues_awaited, 0)) /* an import lets go of its lock when it is done */
+        snarl_python_queues_meet();
     struct snarl_site nowhere = snarl_site_of_stack(0);
     struct snarl_sync *sync = sync_of(thr, lock, recursive);
     if (snarl_python_orders && sync && !is_bookkeeping(sync))

@@ -28,10 +28,15 @@ void snarl_python_names_install(void)
     snarl_py.retain(s_modules);
 }
 
+struct snarl_py_object *snarl_python_module(const char *name)
+{
+    return snarl_py.dict_text_item(s_modules, name);
+}
+
 /* threading._active: threads by their number. */
 static struct snarl_py_object *active_threads(void)
 {
-    struct snarl_py_object *module = snarl_py.dict_text_item(s_modules, "threading");
+    struct snarl_py_object *module = snarl_python_module("threading");
     if (!module || module->type != snarl_py.module_type)
         return NULL;
     struct snarl_py_object *active = snarl_py.dict_text_item(snarl_py.module_dict(module), "_active");

@@ -14,7 +14,7 @@
 
 /* At the shim's start: looks for a runtime in the program and its libraries. */
 void snarl_python_prepare(void);
-/* A condition variable is made by code at `caller`: a runtime that came by dlopen makes one early in its start. */
+/* A condition variable is made by code at `caller`: a runtime makes one early in its start. */
 void snarl_python_meet(uintptr_t caller);
 /* 1 when the plain lock object at this address is free, 0 when it is taken. */
 int snarl_python_lock_value(uintptr_t address);

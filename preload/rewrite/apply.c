@@ -12,8 +12,14 @@
 #define HEAP_ROOM 0x20000000ul /* left free above a program for its heap */
 #define LOWEST 0x20000ul
 
+#define PARKED_MAX 16        /* copies kept of modules that are gone */
+
 static struct snarl_rewrite_module s_modules[SNARL_REWRITE_MODULES];
 static uint32_t s_count;
+static struct snarl_rewrite_module s_parked[PARKED_MAX]; /* plan NULL: free */
+static uint32_t s_park_next;                             /* the one that has been there longest */
+
+static const char s_damaged[] = "its plan is damaged", s_other_version[] = "its plan is of another version";
 
 uint32_t snarl_rewrite_module_count(void)
 {
@@ -25,22 +31,34 @@ const struct snarl_rewrite_module *snarl_rewrite_module_get(uint32_t number)
     return &s_modules[number];
 }
 
-const struct snarl_rewrite_module *snarl_rewrite_module_of_copy(uintptr_t pc)
+/* An entry may be emptied and filled again while others look: `turn` is odd meanwhile, and has another value after it. */
+static bool holds(const struct snarl_rewrite_module *module, uintptr_t pc, bool in_copy)
+{
+    uint32_t turn = __atomic_load_n(&module->turn, __ATOMIC_ACQUIRE);
+    uintptr_t start = in_copy ? module->copy : module->base, end = in_copy ? module->copy_end : module->end;
+    if (pc < start || pc >= end || turn & 1)
+        return false;
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    return __atomic_load_n(&module->turn, __ATOMIC_RELAXED) == turn;
+}
+
+static const struct snarl_rewrite_module *find_module(uintptr_t pc, bool in_copy)
 {
     uint32_t count = snarl_rewrite_module_count();
     for (uint32_t i = 0; i < count; i++)
-        if (pc >= s_modules[i].copy && pc < s_modules[i].copy_end)
+        if (holds(&s_modules[i], pc, in_copy))
             return &s_modules[i];
     return NULL;
 }
 
+const struct snarl_rewrite_module *snarl_rewrite_module_of_copy(uintptr_t pc)
+{
+    return find_module(pc, true);
+}
+
 const struct snarl_rewrite_module *snarl_rewrite_module_at(uintptr_t pc)
 {
-    uint32_t count = snarl_rewrite_module_count();
-    for (uint32_t i = 0; i < count; i++)
-        if (pc >= s_modules[i].base && pc < s_modules[i].end)
-            return &s_modules[i];
-    return NULL;
+    return find_module(pc, false);
 }
 
 /* --- what the loader has --- */
@@ -52,7 +70,7 @@ static void take_build_id(struct snarl_rewrite_target *target, const uint8_t *no
         memcpy(head, note + at, sizeof(head));
         uint64_t data = at + 12 + ((head[0] + 3ull) & ~3ull);
         if (head[2] == 3 && head[0] == 4 && !memcmp(note + at + 12, "GNU", 4) &&
-            head[1] <= sizeof(target->build_id) && data + head[1] <= size) {
+            head[1] >= 8 && head[1] <= sizeof(target->build_id) && data + head[1] <= size) {
             memcpy(target->build_id, note + data, head[1]);
             target->build_id_size = head[1];
         }
@@ -101,10 +119,10 @@ static const char *check_head(const struct snarl_rewrite_module *module, const s
     const struct snarl_plan_head *head = module->head;
     if (module->plan_size < sizeof(*head) || memcmp(head->magic, SNARL_PLAN_MAGIC, sizeof(head->magic)) ||
         head->hash != snarl_plan_hash(head, offsetof(struct snarl_plan_head, hash)))
-        return "its plan is damaged";
+        return s_damaged;
     if (head->version != SNARL_PLAN_VERSION || strncmp(head->snarl, SNARL_VERSION, sizeof(head->snarl)) ||
         head->check != (uint32_t)check)
-        return "its plan is of another version";
+        return s_other_version;
     if (target->build_id_size && (head->build_id_size != target->build_id_size ||
                                   memcmp(head->build_id, target->build_id, target->build_id_size)))
         return "its plan is for another file";
@@ -120,13 +138,13 @@ static const char *check_sections(const struct snarl_rewrite_module *module)
         const struct snarl_plan_section *s = &head->sections[i];
         if (s->offset > module->plan_size || s->size > module->plan_size - s->offset ||
             s->hash != snarl_plan_hash(module->plan + s->offset, s->size))
-            return "its plan is damaged";
+            return s_damaged;
     }
     const struct snarl_plan_section *code = &head->sections[SNARL_SECTION_CODE];
     uint64_t whole = (code->size + SNARL_PAGE - 1) & ~(SNARL_PAGE - 1);
     if (head->copy_size != SNARL_PLAN_PAGE + whole || code->offset % SNARL_PAGE ||
         code->offset + whole > module->plan_size)
-        return "its plan is damaged";
+        return s_damaged;
     return NULL;
 }
 
@@ -166,7 +184,7 @@ static const char *check_patches(const struct snarl_rewrite_module *module,
         const struct snarl_plan_patch *patch = &patches[i];
         uintptr_t at = target->base + patch->offset;
         if ((patch->size != 5 && patch->size != 2) || !in_text(target, at, at + patch->size))
-            return "its plan is damaged";
+            return s_damaged;
         if (memcmp((const void *)at, patch->old, patch->size))
             return "its code in memory is not that of the file";
     }
@@ -252,7 +270,7 @@ static const char *place_code(struct snarl_rewrite_module *module, const struct 
     memcpy((void *)start, module->plan + code->offset, code->size);
     if (!fix_words(module, SNARL_SECTION_IMAGE_FIXES, image_amount) ||
         !fix_words(module, SNARL_SECTION_THREAD_FIXES, thread_amount))
-        return "its plan is damaged";
+        return s_damaged;
     return snarl_pages_protect(start, size, PROT_READ | PROT_EXEC) ? "the system allows no new executable memory"
                                                                   : NULL;
 }
@@ -326,10 +344,16 @@ static struct snarl_rewrite_module *free_entry(void)
     return s_count < SNARL_REWRITE_MODULES ? &s_modules[s_count] : NULL;
 }
 
-static void publish(struct snarl_rewrite_module *entry, const struct snarl_rewrite_module *module)
+/* `module` NULL empties it. */
+static void fill(struct snarl_rewrite_module *entry, const struct snarl_rewrite_module *module)
 {
-    *entry = *module;
-    uint32_t number = (uint32_t)(entry - s_modules);
+    uint32_t turn = entry->turn, number = (uint32_t)(entry - s_modules);
+    __atomic_store_n(&entry->turn, turn + 1, __ATOMIC_RELAXED);
+    __atomic_thread_fence(__ATOMIC_RELEASE);
+    struct snarl_rewrite_module filled = module ? *module : (struct snarl_rewrite_module){0};
+    filled.turn = turn + 1;
+    *entry = filled;
+    __atomic_store_n(&entry->turn, turn + 2, __ATOMIC_RELEASE);
     if (number >= s_count)
         __atomic_store_n(&s_count, number + 1, __ATOMIC_RELEASE);
 }
@@ -343,11 +367,67 @@ static void release(struct snarl_rewrite_module *module)
     memset(module, 0, sizeof(*module));
 }
 
+/* --- modules that are gone ---
+ *
+ * Who looked a module up before it went may still be reading its tables; and plug-ins come back to where they were. So the last
+ * few stay mapped. */
+
+static void park(const struct snarl_rewrite_module *module)
+{
+    release(&s_parked[s_park_next]);
+    s_parked[s_park_next] = *module;
+    s_park_next = (s_park_next + 1) % PARKED_MAX;
+}
+
+/* The same file at the same place as before: its plan and copy are still there. */
+static bool unpark(struct snarl_rewrite_module *module, const struct snarl_rewrite_target *target, bool tables_only)
+{
+    for (uint32_t i = 0; i < PARKED_MAX; i++) {
+        struct snarl_rewrite_module *parked = &s_parked[i];
+        if (!parked->plan || parked->base != target->base || parked->head->image_size != target->size ||
+            !target->build_id_size || parked->head->build_id_size != target->build_id_size ||
+            memcmp(parked->head->build_id, target->build_id, target->build_id_size) || tables_only == !!parked->copy)
+            continue;
+        *module = *parked;
+        memset(parked, 0, sizeof(*parked));
+        return true;
+    }
+    return false;
+}
+
 void snarl_rewrite_forget(uintptr_t base)
 {
     for (uint32_t i = 0; i < s_count; i++)
-        if (s_modules[i].plan && s_modules[i].base == base)
-            release(&s_modules[i]);
+        if (s_modules[i].plan && s_modules[i].base == base) {
+            struct snarl_rewrite_module module = s_modules[i];
+            fill(&s_modules[i], NULL);
+            park(&module);
+        }
+}
+
+bool snarl_rewrite_is_bad_plan(const char *problem)
+{
+    return problem == s_damaged || problem == s_other_version;
+}
+
+/* Maps plan and copy. */
+static const char *prepare(const struct snarl_rewrite_host *host, const struct snarl_rewrite_target *target,
+                           const char *plan_path, enum snarl_plan_check check, bool tables_only,
+                           struct snarl_rewrite_module *module)
+{
+    int fd = -1;
+    const char *problem = open_plan(module, plan_path, target, check, &fd);
+    if (!problem && !tables_only)
+        problem = place_copy(module, host, target, fd);
+    if (fd >= 0)
+        snarl_os_close(fd);
+    if (problem)
+        return problem;
+    module->map = section(module, SNARL_SECTION_MAP);
+    module->map_count = section_count(module, SNARL_SECTION_MAP, sizeof(*module->map));
+    module->rows = section(module, SNARL_SECTION_ROWS);
+    module->row_count = section_count(module, SNARL_SECTION_ROWS, sizeof(*module->rows));
+    return NULL;
 }
 
 const char *snarl_rewrite_apply(const struct snarl_rewrite_host *host, const struct snarl_rewrite_target *target,
@@ -355,25 +435,18 @@ const char *snarl_rewrite_apply(const struct snarl_rewrite_host *host, const str
 {
     struct snarl_rewrite_module module = {.base = target->base, .end = target->base + target->size};
     struct snarl_rewrite_module *entry = free_entry();
-    int fd = -1;
-    const char *problem = entry ? NULL : "there are too many modules";
-    if (!problem)
-        problem = open_plan(&module, plan_path, target, check, &fd);
+    if (!entry)
+        return "there are too many modules";
+    const char *problem = NULL;
+    if (!unpark(&module, target, tables_only))
+        problem = prepare(host, target, plan_path, check, tables_only, &module);
     if (!problem && !tables_only)
         problem = check_patches(&module, target);
-    if (!problem && !tables_only)
-        problem = place_copy(&module, host, target, fd);
-    if (fd >= 0)
-        snarl_os_close(fd);
     if (!problem) {
-        module.map = section(&module, SNARL_SECTION_MAP);
-        module.map_count = section_count(&module, SNARL_SECTION_MAP, sizeof(*module.map));
-        module.rows = section(&module, SNARL_SECTION_ROWS);
-        module.row_count = section_count(&module, SNARL_SECTION_ROWS, sizeof(*module.rows));
-        publish(entry, &module); /* before the patches: a fault in the copy must be understood */
+        fill(entry, &module); /* before the patches: a fault in the copy must be understood */
         problem = tables_only ? NULL : patch_text(&module, target);
         if (problem)
-            memset(entry, 0, sizeof(*entry));
+            fill(entry, NULL);
     }
     if (problem)
         release(&module);

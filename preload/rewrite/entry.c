@@ -3,18 +3,29 @@
 
 #include "plan/shape.h"
 
+/* For the unwinder the caller is the program's code at the access, with its registers: a thread that is cancelled while it is in
+ * here has its cleanup handlers run. CFA: the stack pointer at the access. The return address is worked out of the site:
+ * back = *(CFA - 144), site = back + SNARL_SITE_AT, site + the signed 32 bits there. */
+#define CALLER                                                                                                \
+    "    .cfi_startproc\n    .cfi_signal_frame\n    .cfi_def_cfa rsp, 144\n"                                   \
+    "    .cfi_escape 0x16, 16, 16, 0x08, 144, 0x1c, 0x06, 0x23, 13, 0x12, 0x94, 4, 0x08, 32, 0x24, 0x08, 32, "  \
+    "0x26, 0x22\n"
+_Static_assert(SNARL_SITE_AT == 13, "the expression above has it");
+#define PUSH(register) "    push %" register "\n    .cfi_adjust_cfa_offset 8\n    .cfi_rel_offset " register ", 0\n"
+#define POP(register) "    pop %" register "\n    .cfi_adjust_cfa_offset -8\n    .cfi_same_value " register "\n"
+
 /* `before` and `after` keep the flags or only their place on the stack. */
 #define ENTRY(name, handler, before, after)                                                                   \
-    __asm__(".text\n.globl " name "\n.hidden " name "\n.type " name ", @function\n" name ":\n"                \
-            "    " before "\n"                                                                                \
-            "    push %rax\n    push %rcx\n    push %rdx\n    push %rsi\n    push %rdi\n"                     \
-            "    push %r8\n    push %r9\n    push %r10\n    push %r11\n    push %rbp\n"                       \
-            "    mov %rsp, %rdi\n    mov %rsp, %rbp\n    and $-16, %rsp\n"                                    \
+    __asm__(".text\n.globl " name "\n.hidden " name "\n.type " name ", @function\n" name ":\n" CALLER         \
+            "    " before "\n    .cfi_adjust_cfa_offset 8\n"                                                  \
+            PUSH("rax") PUSH("rcx") PUSH("rdx") PUSH("rsi") PUSH("rdi")                                       \
+            PUSH("r8") PUSH("r9") PUSH("r10") PUSH("r11") PUSH("rbp")                                         \
+            "    mov %rsp, %rdi\n    mov %rsp, %rbp\n    .cfi_def_cfa_register rbp\n    and $-16, %rsp\n"      \
             "    call " handler "\n"                                                                          \
-            "    mov %rbp, %rsp\n"                                                                            \
-            "    pop %rbp\n    pop %r11\n    pop %r10\n    pop %r9\n    pop %r8\n"                            \
-            "    pop %rdi\n    pop %rsi\n    pop %rdx\n    pop %rcx\n    pop %rax\n"                          \
-            "    " after "\n    ret\n"                                                                        \
+            "    mov %rbp, %rsp\n    .cfi_def_cfa_register rsp\n"                                             \
+            POP("rbp") POP("r11") POP("r10") POP("r9") POP("r8")                                              \
+            POP("rdi") POP("rsi") POP("rdx") POP("rcx") POP("rax")                                            \
+            "    " after "\n    .cfi_adjust_cfa_offset -8\n    ret\n    .cfi_endproc\n"                        \
             ".size " name ", .-" name "\n")
 
 /* Most checks that end here pass after all (unaligned, of several cells with different stories): what finds that out

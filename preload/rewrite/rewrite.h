@@ -5,9 +5,9 @@
  * jumps. No page is ever writable and executable at once. Either all of a plan is applied or the module is as before.
  *
  * Concurrency: apply and forget are called by one thread at a time, while no other thread runs code of the module
- * (the process has one thread, or the others are stopped: stop.h). Looking up and translating may happen in any thread and in signal
- * handlers at any time: a module's entry is complete before it is published, and its memory stays mapped until the
- * module itself is gone. */
+ * (the process has one thread, or the module has just been mapped: preload/loader.c). Looking up and translating may
+ * happen in any thread and in signal handlers at any time: a module's entry is complete before it is found, and its memory
+ * stays mapped for a while after the module itself is gone. */
 #ifndef SNARL_REWRITE_REWRITE_H
 #define SNARL_REWRITE_REWRITE_H
 
@@ -33,6 +33,7 @@ struct snarl_rewrite_target {
 };
 
 struct snarl_rewrite_module {
+    uint32_t turn; /* see apply.c */
     uintptr_t base, end;
     uintptr_t copy, copy_end;
     const uint8_t *plan; /* the mapped plan file */
@@ -55,7 +56,9 @@ void snarl_rewrite_describe(struct snarl_rewrite_target *target, const struct dl
  * NULL or, when the module stays as it is, why in words. */
 const char *snarl_rewrite_apply(const struct snarl_rewrite_host *host, const struct snarl_rewrite_target *target,
                                 const char *plan_path, enum snarl_plan_check check, bool tables_only);
-/* The module that was mapped at `base` is gone: its copy is unmapped. */
+/* Whether the problem is one of the plan, which should be made again. */
+bool snarl_rewrite_is_bad_plan(const char *problem);
+/* The module that was mapped at `base` is gone. */
 void snarl_rewrite_forget(uintptr_t base);
 
 /* The module whose copy, or whose original, holds `pc`; NULL: none that a plan was applied to. */

@@ -1,45 +1,147 @@
 /* atomic.c - the atomic operations of compiled code, with their orders as the program wrote them.
  *
  * The operation itself is done with sequential consistency, while the variable of its address is locked when clocks have to move with
- * it, so that the clocks' order is the modification order. Loads and relaxed read-modify-writes of addresses to which nothing
- * was ever released need no variable. */
+ * it, so that the clocks' order is the modification order. The access counts after what the operation acquires and before
+ * what it releases. In between lies, for each kind of operation, as little as its order asks for:
+ *   - relaxed, and no acquire fence anywhere: only the access is noted, most often by finding that it is;
+ *   - loads and stores of addresses to which nothing was ever released, and loads that learn nothing new: no lock;
+ *   - the rest: the variable's lock, which is in the thread's cache. */
 #include "preload/tsan/tsan.h"
-
-/* Enters the detector and notes the access; NULL: no clocks are kept (one thread, or inside of the detector). */
-static struct snarl_thread *enter(const volatile void *at, uint32_t size, bool write, uintptr_t pc)
-{
-    if (!snarl_awake || snarl_race_current->frames == NULL)
-        return NULL;
-    struct snarl_thread *thr = snarl_enter();
-    if (!thr)
-        return NULL;
-    if (!thr->races || snarl_race_current != thr->races) {
-        snarl_leave(thr);
-        return NULL;
-    }
-    snarl_race_access(thr->races, (uintptr_t)at, size, SNARL_ACCESS_ATOMIC | (write ? SNARL_ACCESS_WRITE : 0), pc);
-    return thr;
-}
 
 static enum snarl_order order_of(int order)
 {
     return (enum snarl_order)(order & 0x7fff); /* above: hints about lock elision */
 }
 
-/* The variable for a store or read-modify-write; NULL when none is needed. */
-static struct snarl_race_sync *variable(struct snarl_thread *thr, const volatile void *at, enum snarl_order order)
+/* Whether clocks are kept for this thread: not while the process has one thread, nor in the detector. */
+static inline bool is_watched(const struct snarl_race_thread *races)
 {
-    const struct snarl_race_thread *races = thr->races;
-    if (order == SNARL_ORDER_RELAXED && !races->has_fence_release)
-        return snarl_race_atomic_find((uintptr_t)at);
-    return snarl_race_atomic_lock(thr->races, (uintptr_t)at);
+    return snarl_awake && !races->ignore;
 }
 
-static void leave(struct snarl_thread *thr, struct snarl_race_sync *sync)
+static inline struct snarl_thread *enter(const struct snarl_race_thread *races)
 {
-    if (sync)
-        snarl_race_atomic_unlock(sync);
+    struct snarl_thread *thr = is_watched(races) ? snarl_enter() : NULL;
+    if (!thr || thr->races == races)
+        return thr;
     snarl_leave(thr);
+    return NULL;
+}
+
+/* The access of an operation that moves no clock. */
+static inline void note(const volatile void *at, uint32_t size, uint32_t flags, uintptr_t pc)
+{
+    struct snarl_race_thread *races = snarl_race_current;
+    if (!is_watched(races) || snarl_race_atomic_hit(races, (uintptr_t)at, size, flags))
+        return;
+    struct snarl_thread *thr = enter(races);
+    if (!thr)
+        return;
+    snarl_race_atomic_access(races, (uintptr_t)at, size, flags, pc);
+    snarl_leave(thr);
+}
+
+enum {
+    READ = SNARL_ACCESS_ATOMIC,
+    WRITE = SNARL_ACCESS_ATOMIC | SNARL_ACCESS_WRITE,
+};
+
+static inline bool is_simple(int order)
+{
+    return order_of(order) == SNARL_ORDER_RELAXED && !snarl_race_fences;
+}
+
+/* An operation that moves clocks: the thread is in the detector and the variable locked. `thr` NULL: not watched; `sync` NULL: there
+ * is nothing to move. */
+struct operation {
+    struct snarl_thread *thr;
+    struct snarl_race_sync *sync;
+};
+
+static struct operation begin_load(const volatile void *at)
+{
+    struct operation operation = {.thr = enter(snarl_race_current)};
+    if (operation.thr && snarl_race_atomic_look(operation.thr->races, (uintptr_t)at))
+        operation.sync = snarl_race_atomic_lock(operation.thr->races, (uintptr_t)at);
+    return operation;
+}
+
+static void end_load(struct operation operation, const volatile void *at, uint32_t size, int order, uintptr_t pc)
+{
+    if (!operation.thr)
+        return;
+    if (operation.sync) {
+        snarl_race_atomic_load(operation.thr->races, operation.sync, order_of(order));
+        snarl_race_atomic_unlock(operation.sync);
+    }
+    snarl_race_atomic_access(operation.thr->races, (uintptr_t)at, size, READ, pc);
+    snarl_leave(operation.thr);
+}
+
+static struct operation begin_store(const volatile void *at, uint32_t size, int order, uintptr_t pc)
+{
+    struct operation operation = {.thr = enter(snarl_race_current)};
+    struct snarl_race_thread *races = operation.thr ? operation.thr->races : NULL;
+    bool wanted = order_of(order) != SNARL_ORDER_RELAXED || (races && races->has_fence_release);
+    if (!races)
+        return operation;
+    if (wanted || snarl_race_atomic_look(races, (uintptr_t)at))
+        operation.sync = snarl_race_atomic_lock(races, (uintptr_t)at);
+    if (operation.sync)
+        snarl_race_atomic_take_back(races, operation.sync, order_of(order));
+    snarl_race_atomic_access(races, (uintptr_t)at, size, WRITE, pc);
+    if (operation.sync)
+        snarl_race_atomic_store(races, operation.sync, order_of(order));
+    return operation;
+}
+
+/* A read-modify-write of any order: where the order is weak, the variable may not be there and is not made. */
+static struct operation begin_update(const volatile void *at, int order)
+{
+    struct operation operation = {.thr = enter(snarl_race_current)};
+    struct snarl_race_thread *races = operation.thr ? operation.thr->races : NULL;
+    if (!races)
+        return operation;
+    bool gives = order_of(order) >= SNARL_ORDER_RELEASE || races->has_fence_release;
+    if (gives || snarl_race_atomic_look(races, (uintptr_t)at))
+        operation.sync = snarl_race_atomic_lock(races, (uintptr_t)at);
+    return operation;
+}
+
+/* What it was is known: `order` of the success or of the failure. */
+static void end_update(struct operation operation, const volatile void *at, uint32_t size, bool done, int order, uintptr_t pc)
+{
+    struct snarl_race_thread *races = operation.thr ? operation.thr->races : NULL;
+    if (!races)
+        return;
+    if (operation.sync && done)
+        snarl_race_atomic_take(races, operation.sync, order_of(order));
+    else if (operation.sync)
+        snarl_race_atomic_load(races, operation.sync, order_of(order));
+    snarl_race_atomic_access(races, (uintptr_t)at, size, done ? WRITE : READ, pc);
+    if (operation.sync && done)
+        snarl_race_atomic_give(races, operation.sync, order_of(order));
+    if (operation.sync)
+        snarl_race_atomic_unlock(operation.sync);
+    snarl_leave(operation.thr);
+}
+
+static void leave(struct operation operation)
+{
+    if (operation.sync)
+        snarl_race_atomic_unlock(operation.sync);
+    if (operation.thr)
+        snarl_leave(operation.thr);
+}
+
+/* Whether an acquiring load needs no lock: `serial` tells whether that was still so when the value had been loaded. */
+static inline bool learns_nothing(const volatile void *at, struct snarl_race_sync **sync, uint32_t *serial)
+{
+    struct snarl_race_thread *races = snarl_race_current;
+    if (!is_watched(races))
+        return false;
+    *sync = snarl_race_atomic_look(races, (uintptr_t)at);
+    return *sync && snarl_race_atomic_is_known(races, *sync, serial);
 }
 
 /* Each line defines the exported functions of one kind and size; the names are the ABI's. */
@@ -47,16 +149,25 @@ static void leave(struct snarl_thread *thr, struct snarl_race_sync *sync)
     SNARL_EXPORT type name(const volatile type *at, int order);                     \
     SNARL_EXPORT type name(const volatile type *at, int order)                      \
     {                                                                               \
-        struct snarl_thread *thr = enter(at, sizeof(*at), false, SNARL_PC);         \
-        type value = get(at);                                                       \
-        if (!thr)                                                                   \
-            return value;                                                           \
-        struct snarl_race_sync *sync = snarl_race_atomic_find((uintptr_t)at);       \
-        if (sync) {                                                                 \
-            value = get(at);                                                        \
-            snarl_race_atomic_load(thr->races, sync, order_of(order));              \
+        struct snarl_race_sync *sync;                                               \
+        uint32_t serial;                                                            \
+        type value;                                                                 \
+        if (is_simple(order)) {                                                     \
+            note(at, sizeof(*at), READ, SNARL_PC);                                  \
+            return get(at);                                                         \
         }                                                                           \
-        leave(thr, sync);                                                           \
+        if (learns_nothing(at, &sync, &serial)) {                                   \
+            value = get(at);                                                        \
+            if (snarl_race_atomic_is_unchanged(sync, serial)) {                     \
+                note(at, sizeof(*at), READ, SNARL_PC);                              \
+                return value;                                                       \
+            }                                                                       \
+        }                                                                           \
+        value = get(at); /* before the variable is looked for: a store makes it first */ \
+        struct operation operation = begin_load(at);                                \
+        if (operation.sync)                                                         \
+            value = get(at);                                                        \
+        end_load(operation, at, sizeof(*at), order, SNARL_PC);                      \
         return value;                                                               \
     }
 
@@ -64,26 +175,22 @@ static void leave(struct snarl_thread *thr, struct snarl_race_sync *sync)
     SNARL_EXPORT void name(volatile type *at, type value, int order);               \
     SNARL_EXPORT void name(volatile type *at, type value, int order)                \
     {                                                                               \
-        struct snarl_thread *thr = enter(at, sizeof(*at), true, SNARL_PC);          \
-        struct snarl_race_sync *sync = thr ? variable(thr, at, order_of(order)) : NULL; \
-        if (sync)                                                                   \
-            snarl_race_atomic_store(thr->races, sync, order_of(order));             \
+        struct operation operation = begin_store(at, sizeof(*at), order, SNARL_PC); \
         put(at, value);                                                             \
-        if (thr)                                                                    \
-            leave(thr, sync);                                                       \
+        leave(operation);                                                           \
     }
 
-#define UPDATE(name, type, operation)                                               \
+#define UPDATE(name, type, operate)                                                 \
     SNARL_EXPORT type name(volatile type *at, type value, int order);               \
     SNARL_EXPORT type name(volatile type *at, type value, int order)                \
     {                                                                               \
-        struct snarl_thread *thr = enter(at, sizeof(*at), true, SNARL_PC);          \
-        struct snarl_race_sync *sync = thr ? variable(thr, at, order_of(order)) : NULL; \
-        if (sync)                                                                   \
-            snarl_race_atomic_rmw(thr->races, sync, order_of(order));               \
-        type old = operation(at, value);                                            \
-        if (thr)                                                                    \
-            leave(thr, sync);                                                       \
+        if (is_simple(order)) {                                                     \
+            note(at, sizeof(*at), WRITE, SNARL_PC);                                 \
+            return operate(at, value);                                              \
+        }                                                                           \
+        struct operation operation = begin_update(at, order);                       \
+        type old = operate(at, value);                                              \
+        end_update(operation, at, sizeof(*at), true, order, SNARL_PC);              \
         return old;                                                                 \
     }
 
@@ -92,16 +199,10 @@ static void leave(struct snarl_thread *thr, struct snarl_race_sync *sync)
     SNARL_EXPORT int name(volatile type *at, type *expected, type value, int order, int failure); \
     SNARL_EXPORT int name(volatile type *at, type *expected, type value, int order, int failure) \
     {                                                                               \
-        struct snarl_thread *thr = enter(at, sizeof(*at), true, SNARL_PC);          \
-        struct snarl_race_sync *sync = thr ? variable(thr, at, order_of(order)) : NULL; \
+        struct operation operation = begin_update(at, order);                       \
         type old = replace(at, *expected, value);                                   \
         bool done = old == *expected;                                               \
-        if (sync && done)                                                           \
-            snarl_race_atomic_rmw(thr->races, sync, order_of(order));               \
-        else if (sync)                                                              \
-            snarl_race_atomic_load(thr->races, sync, order_of(failure));            \
-        if (thr)                                                                    \
-            leave(thr, sync);                                                       \
+        end_update(operation, at, sizeof(*at), done, done ? order : failure, SNARL_PC); \
         *expected = old;                                                            \
         return done;                                                                \
     }
@@ -111,15 +212,10 @@ static void leave(struct snarl_thread *thr, struct snarl_race_sync *sync)
     SNARL_EXPORT type name(volatile type *at, type expected, type value, int order, int failure); \
     SNARL_EXPORT type name(volatile type *at, type expected, type value, int order, int failure) \
     {                                                                               \
-        struct snarl_thread *thr = enter(at, sizeof(*at), true, SNARL_PC);          \
-        struct snarl_race_sync *sync = thr ? variable(thr, at, order_of(order)) : NULL; \
+        struct operation operation = begin_update(at, order);                       \
         type old = replace(at, expected, value);                                    \
-        if (sync && old == expected)                                                \
-            snarl_race_atomic_rmw(thr->races, sync, order_of(order));               \
-        else if (sync)                                                              \
-            snarl_race_atomic_load(thr->races, sync, order_of(failure));            \
-        if (thr)                                                                    \
-            leave(thr, sync);                                                       \
+        bool done = old == expected;                                                \
+        end_update(operation, at, sizeof(*at), done, done ? order : failure, SNARL_PC); \
         return old;                                                                 \
     }
 

@@ -1,7 +1,10 @@
 /* calls.c - the beginning, function entry and exit, and the switches of the compiler's ABI. */
 #include "preload/tsan/tsan.h"
 
+#include "base/os.h"
+#include "base/text.h"
 #include "preload/access.h"
+#include "shadow/shadow.h"
 
 #define ASLEEP_FRAMES 16
 
@@ -18,10 +21,13 @@ static struct snarl_race_thread s_asleep = {
 };
 __thread struct snarl_race_thread *snarl_race_current __attribute__((tls_model("initial-exec"))) = &s_asleep;
 
-static bool s_present;
+static bool s_present, s_looked;
 
 bool snarl_tsan_present(void)
 {
+    if (!s_present && !s_looked)
+        s_present = snarl_tsan_wanted("__tsan_init");
+    s_looked = true;
     return s_present;
 }
 
@@ -41,12 +47,24 @@ void snarl_tsan_begin(struct snarl_thread *thr)
     snarl_tsan_attach(thr);
 }
 
+/* Compiled code looks at the shadow whether anybody looks for races or not. */
+static void reserve_shadow(void)
+{
+    if (snarl_shadow_reserve())
+        return;
+    snarl_text_warn("the program is built with -fsanitize=thread, and the address space has no room for the shadow memory: "
+                    "run it without a limit on virtual memory (ulimit -v), or build it without that option", NULL, NULL);
+    snarl_os_exit(125);
+}
+
 /* Called by the start-up code of every compiled module; by the program's before any library is initialised, libc
  * included: then the shim's constructor does the rest. */
 SNARL_EXPORT void __tsan_init(void);
 SNARL_EXPORT void __tsan_init(void)
 {
     s_present = true;
+    reserve_shadow();
+    snarl_race_fences = snarl_tsan_wanted("__tsan_atomic_thread_fence");
     if (snarl_races_on || !snarl_enter_possible(snarl_current))
         return;
     struct snarl_thread *thr = snarl_enter();

@@ -18,8 +18,12 @@ extern __thread struct snarl_race_thread *snarl_race_current __attribute__((tls_
 void snarl_tsan_attach(const struct snarl_thread *thr);
 /* Begins to look for races when compiled code has asked for it, now or before. For the main thread while it is alone. */
 void snarl_tsan_begin(struct snarl_thread *thr);
-/* Whether compiled code has shown itself. */
+/* Whether compiled code has shown itself, or is going to. */
 bool snarl_tsan_present(void);
+/* modules.c: tells in the report when another runtime answers the compiled code's calls. */
+void snarl_tsan_check_rival(void);
+/* modules.c: whether a module that is loaded wants this function of others. */
+bool snarl_tsan_wanted(const char *function);
 
 #define SNARL_PC ((uintptr_t)__builtin_return_address(0))
 

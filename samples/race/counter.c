@@ -1,6 +1,6 @@
 /* A thread writes a counter under a lock, another reads it without.
  *
- * expect: data-race functions=add,peek,main lines=@write,@read location=s_counter exit=66
+ * expect: data-race functions=add,peek,main lines=@write,@read location=s_counter held=s_lock,- exit=66
  * fixed: nothing */
 #include "../scene.h"
 

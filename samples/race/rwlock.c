@@ -1,6 +1,6 @@
 /* A write under a lock that is only held shared.
  *
- * expect: data-race functions=note,look lines=@write,@read location=s_noted exit=66
+ * expect: data-race functions=note,look lines=@write,@read location=s_noted held=s_lock,s_lock exit=66
  * fixed: nothing */
 #include "../scene.h"
 

@@ -41,9 +41,11 @@ class Exports(unittest.TestCase):
 
     def test_the_library_of_calls_has_functions_of_libc_only(self):
         libc = {symbol.split("@")[0] for symbol in dynamic_symbols(loaded_library("libc.so.6"), "--defined-only")}
-        calls = set(dynamic_symbols(BUILD / "preload" / "libsnarl-calls.so", "--defined-only"))
+        calls = {symbol.split("@")[0] for symbol in dynamic_symbols(BUILD / "preload" / "libsnarl-calls.so", "--defined-only")}
+        calls = {symbol for symbol in calls if not symbol.startswith("GLIBC_")}
         self.assertIn("memcpy", calls)
-        self.assertEqual(sorted(calls - libc), [])
+        newer = {symbol for symbol in calls - libc if symbol.startswith("__isoc23_")}  # libc has them from 2.38 on
+        self.assertEqual(sorted(calls - libc - newer), [])
 
     def test_condition_variables_come_in_both_versions(self):
         symbols = dynamic_symbols(LIBRARY, "--defined-only")

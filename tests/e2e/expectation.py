@@ -2,7 +2,7 @@
 
 The head comment of each file under samples/ has one or more lines
 
-    expect: KIND [rule=R] [functions=F,G] [lines=@m,@n] [locks=A,B] [location=V] [threads=N] [count=N] [confidence=C] [what=F] [exit=N] [hangs] [memory=MB]
+    expect: KIND [rule=R] [functions=F,G] [lines=@m,@n] [locks=A,B] [location=V] [held=A+B,-] [threads=N] [count=N] [confidence=C] [what=F,G] [exit=N] [hangs] [memory=MB]
     expect: nothing [hangs] [memory=MB]
 
 and, when it has a corrected twin, `fixed:` lines of the same form for the build with -DFIXED.
@@ -14,9 +14,10 @@ and, when it has a corrected twin, `fixed:` lines of the same form for the build
                 stall, which tells of every thread)
     locks       each is the name of one of the finding's locks, or its variable (`locks[3]` is of `locks`)
     location    the name of the variable that the finding is about
+    held        of a race, the locks held at the access of each line of `lines`, in their order: names joined by `+`, `-` for none
     threads     so many different threads take part
     count       how often it happened, as the finding's `count` says
-    what        the library function that did both accesses of a race
+    what        the library functions that did the accesses of a race
     exit        the exit status of `snarl run` (default 0)
     hangs       the program never ends by itself: snarl has to end it, within a bound
     memory      the program's largest resident size under snarl, in megabytes, is at most so much
@@ -37,10 +38,11 @@ class Finding:
     lines: list = field(default_factory=list)  # line numbers, from the marks
     locks: list = field(default_factory=list)
     location: str = ""
+    held: list = field(default_factory=list)  # for each of `lines`, a sorted list of names
     threads: int = 0
     count: int = 0
     confidence: str = ""
-    what: str = ""
+    what: list = field(default_factory=list)
 
 
 @dataclass
@@ -78,13 +80,17 @@ def parse_finding(words, marks, expectation):
             expectation.memory_mb = int(value)
         elif key == "location":
             finding.location = value
+        elif key == "held":
+            finding.held = [sorted(names.split("+")) if names != "-" else [] for names in value.split(",")]
         elif key in ("threads", "count"):
             setattr(finding, key, int(value))
         elif key == "lines":
             finding.lines = [marks[mark] for mark in value.split(",")]
         elif key in ("functions", "locks"):
             setattr(finding, key, value.split(","))
-        elif key in ("rule", "confidence", "what"):
+        elif key == "what":
+            finding.what = value.split(",")
+        elif key in ("rule", "confidence"):
             setattr(finding, key, value)
         else:
             raise ValueError(f"unknown word in an expectation: {word}")

@@ -18,10 +18,6 @@ static void tick(struct oracle *oracle, int thread)
 void oracle_clear(struct oracle *oracle)
 {
     memset(oracle, 0, sizeof(*oracle));
-    for (int i = 0; i < ORACLE_SYNCS; i++)
-        oracle->sync[i].head = -1;
-    for (int i = 0; i < ORACLE_ATOMICS; i++)
-        oracle->atomic[i].head = -1;
 }
 
 int oracle_create(struct oracle *oracle, int creator)
@@ -50,8 +46,6 @@ void oracle_release(struct oracle *oracle, int thread, struct oracle_sync *sync,
     if (store)
         memset(sync->clock, 0, sizeof(sync->clock));
     join(sync->clock, oracle->clock[thread]);
-    if (store || sync->head < 0)
-        sync->head = thread;
     tick(oracle, thread);
 }
 
@@ -77,12 +71,9 @@ void oracle_store(struct oracle *oracle, int thread, struct oracle_sync *sync, e
         oracle_release(oracle, thread, sync, true);
         return;
     }
-    if (sync->head != thread)
-        memset(sync->clock, 0, sizeof(sync->clock));
+    memset(sync->clock, 0, sizeof(sync->clock)); /* C++20: it ends any release sequence */
     if (oracle->has_fence_release[thread])
         join(sync->clock, oracle->fence_release[thread]);
-    if (sync->head != thread)
-        sync->head = oracle->has_fence_release[thread] ? thread : -1;
 }
 
 void oracle_rmw(struct oracle *oracle, int thread, struct oracle_sync *sync, enum snarl_order order)
@@ -92,8 +83,6 @@ void oracle_rmw(struct oracle *oracle, int thread, struct oracle_sync *sync, enu
         oracle_release(oracle, thread, sync, false);
     } else if (oracle->has_fence_release[thread]) {
         join(sync->clock, oracle->fence_release[thread]);
-        if (sync->head < 0)
-            sync->head = thread;
     }
 }
 

@@ -28,7 +28,6 @@ struct oracle_access {
 /* A variable that passes clocks on. */
 struct oracle_sync {
     oracle_clock clock;
-    int head; /* the thread whose release sequence this is; -1 none */
 };
 
 struct oracle {

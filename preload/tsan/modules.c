@@ -1,0 +1,91 @@
+/* modules.c - whether a module in memory was compiled with -fsanitize=thread: its dynamic symbols tell before its code runs.
+ *
+ * gcc's start-up code says so itself before we are initialised; clang's says so after it, too late for the head of the
+ * run file. A program into which clang has linked its own runtime keeps that one. Symbols that a module wants of others come first in its table; where its GNU hash table begins they end. */
+#include <dlfcn.h>
+#include <elf.h>
+#include <link.h>
+#include <string.h>
+
+#include "preload/tsan/tsan.h"
+
+struct tables {
+    const Elf64_Sym *symbol;
+    const char *name;
+    const uint32_t *gnu_hash, *hash;
+};
+
+/* The loader has made these addresses absolute, but for the vdso's. */
+static uintptr_t absolute(const struct dl_phdr_info *module, uintptr_t pointer)
+{
+    return pointer < module->dlpi_addr ? pointer + module->dlpi_addr : pointer;
+}
+
+static struct tables tables_of(const struct dl_phdr_info *module, const Elf64_Dyn *entry)
+{
+    struct tables tables = {0};
+    for (; entry->d_tag != DT_NULL; entry++) {
+        uintptr_t at = absolute(module, entry->d_un.d_ptr);
+        if (entry->d_tag == DT_SYMTAB)
+            tables.symbol = (const Elf64_Sym *)at;
+        else if (entry->d_tag == DT_STRTAB)
+            tables.name = (const char *)at;
+        else if (entry->d_tag == DT_GNU_HASH)
+            tables.gnu_hash = (const uint32_t *)at;
+        else if (entry->d_tag == DT_HASH)
+            tables.hash = (const uint32_t *)at;
+    }
+    return tables;
+}
+
+/* How many symbols may be of other modules. */
+static uint32_t wanted_count(const struct tables *tables)
+{
+    if (tables->gnu_hash)
+        return tables->gnu_hash[1];
+    return tables->hash ? tables->hash[1] : 0;
+}
+
+static bool wants(const struct tables *tables, const char *function)
+{
+    for (uint32_t i = 1; tables->symbol && tables->name && i < wanted_count(tables); i++)
+        if (!tables->symbol[i].st_shndx && !strcmp(tables->name + tables->symbol[i].st_name, function))
+            return true;
+    return false;
+}
+
+struct search {
+    const char *function;
+    bool found;
+};
+
+static int visit(struct dl_phdr_info *module, size_t size, void *context)
+{
+    struct search *search = context;
+    (void)size;
+    for (int i = 0; i < module->dlpi_phnum; i++) {
+        if (module->dlpi_phdr[i].p_type != PT_DYNAMIC)
+            continue;
+        struct tables tables =
+            tables_of(module, (const Elf64_Dyn *)(module->dlpi_addr + module->dlpi_phdr[i].p_vaddr));
+        search->found |= wants(&tables, search->function);
+    }
+    return search->found;
+}
+
+void snarl_tsan_check_rival(void)
+{
+    Dl_info rival, own;
+    void *init = dlsym(RTLD_DEFAULT, "__tsan_init");
+    if (!init || !dladdr(init, &rival) || !dladdr(visit, &own) || rival.dli_fbase == own.dli_fbase)
+        return;
+    snarl_engine_note("clang's ThreadSanitizer is linked into the program and looks for races itself, snarl does not: to have "
+                      "snarl do it, compile with -fsanitize=thread but link without it and with -lsnarl");
+}
+
+bool snarl_tsan_wanted(const char *function)
+{
+    struct search search = {.function = function};
+    dl_iterate_phdr(visit, &search);
+    return search.found;
+}

@@ -1,0 +1,119 @@
+"""Libraries that are opened and closed while threads run: found in the same way as without us, planned, checked, named."""
+import re
+import unittest
+
+from full import FullCase
+
+
+class Modules(FullCase):
+    def setUp(self):
+        super().setUp()
+        self.host = self.compile("host", "plug_host.c")
+
+    def plug(self, name, *options):
+        return self.compile(name, "plug.c", "-shared", "-fPIC", *options)
+
+    def test_opened_and_closed_by_several_threads(self):
+        plug = self.plug("libplug.so")
+        run = self.same(self.host, plug, "300", "0")
+        module = self.coverage(run, "libplug.so")
+        self.assertEqual((module["instrumented"], module["reason"]), (module["accesses"], ""))
+        self.assertGreater(module["accesses"], 3)
+
+    def test_different_libraries_at_the_same_addresses(self):
+        names = [self.plug(f"libplug{i}.so", f"-DNUMBER={i}", f"-Wl,--build-id=0x{i + 1:032x}") for i in range(5)]
+        self.same(self.host, names[0], "200", "0", *names[1:])
+
+    def test_a_race_in_one_has_its_names(self):
+        run = self.full(self.host, self.plug("libplug.so"), "200", "1")
+        self.assertEqual(run.returncode, 66, run.stderr)
+        races = [f for f in run.document["findings"] if f["kind"] == "data-race"]
+        self.assertEqual([f["location"]["symbol"] for f in races], ["s_counter"])
+        for event in races[0]["events"][:2]:
+            self.assertEqual([f["function"] for f in event["stack"]][:2], ["plug_race", "body"])
+            self.assertTrue(event["stack"][0]["file"].endswith("plug.c"))
+
+    def test_runpath_and_origin_are_those_of_the_caller(self):
+        (self.folder / "sub").mkdir()
+        self.plug("sub/libhidden.so")
+        seen = self.compile("seen", "plug_host.c", "-Wl,-rpath,$ORIGIN/sub,--enable-new-dtags")
+        old = self.compile("old", "plug_host.c", "-Wl,-rpath,$ORIGIN/sub,--disable-new-dtags")
+        run = self.full(seen, "libhidden.so", "1", "0")
+        self.assertEqual((run.returncode, run.stdout), (4, self.plain(seen, "libhidden.so", "1", "0").stdout))
+        self.assertGreater(self.coverage(run, "libhidden.so")["instrumented"], 3)
+        self.assertEqual(self.full(old, "libhidden.so", "1", "0").returncode, 4)
+        self.assertEqual(self.full(self.host, "$ORIGIN/sub/libhidden.so", "1", "0").returncode, 4)
+        lost = self.full(self.host, "libhidden.so", "1", "0")
+        self.assertEqual(lost.returncode, 3)
+        self.assertIn("libhidden.so: cannot open", lost.stdout)
+
+    def test_a_constructor_that_runs_threads(self):
+        plug = self.compile("libthreads.so", """
+#include <pthread.h>
+static int s_sum;
+static pthread_mutex_t s_lock = PTHREAD_MUTEX_INITIALIZER;
+static void *body(void *unused)
+{
+    for (int i = 0; i < 1000; i++) {
+        pthread_mutex_lock(&s_lock);
+        s_sum++;
+        pthread_mutex_unlock(&s_lock);
+    }
+    return unused;
+}
+__attribute__((constructor)) static void begin(void)
+{
+    pthread_t thread[2];
+    for (int i = 0; i < 2; i++)
+        pthread_create(&thread[i], 0, body, 0);
+    for (int i = 0; i < 2; i++)
+        pthread_join(thread[i], 0);
+}
+int plug_sum(int step) { return s_sum + step; }
+""", "-shared", "-fPIC")
+        self.same(self.compile("one", """
+#include <dlfcn.h>
+#include <stdio.h>
+int main(int argc, char **argv)
+{
+    for (int i = 0; i < 3; i++) {
+        void *handle = dlopen(argv[argc - 1], RTLD_NOW);
+        printf("%d\\n", ((int (*)(int))dlsym(handle, "plug_sum"))(i));
+        dlclose(handle);
+    }
+    return 0;
+}
+"""), plug)
+
+    def test_a_library_opened_by_the_c_library_itself(self):
+        run = self.full(self.compile("convert", """
+#include <iconv.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+static void *body(void *unused)
+{
+    char in[] = "gr\\xfc\\xdf", out[64], *from = in, *to = out;
+    size_t left = strlen(in), room = sizeof(out);
+    iconv_t how = iconv_open("UTF-8", "ISO-8859-1");
+    iconv(how, &from, &left, &to, &room);
+    iconv_close(how);
+    printf("%.*s\\n", (int)(to - out), out);
+    return unused;
+}
+int main(void)
+{
+    pthread_t thread;
+    pthread_create(&thread, 0, body, 0);
+    pthread_join(thread, 0);
+    return 0;
+}
+"""))
+        self.assertEqual((run.returncode, run.stdout), (0, "grüß\n"), run.stderr)
+        paths = [m["path"] for p in run.document["processes"] for m in p["coverage"]["modules"]]
+        if any(re.search(r"/gconv/", p) for p in paths):
+            self.assertIn("ISO8859-1.so", " ".join(paths))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,106 @@
+"""Single things that make a rewriter of code fall over, with --races=full: the same output and status as without."""
+import os
+import re
+import subprocess
+import unittest
+
+from full import BUILD, SNARL, FullCase
+
+
+class Traps(FullCase):
+    def trap(self, name, *options, **more):
+        program = self.compile("traps", "traps.cc", *options, compiler="g++")
+        plain, full = self.plain(program, name), self.full(program, name, **more)
+        self.assertEqual((full.stdout, plain.returncode), (plain.stdout, 6))
+        self.assertIn(full.returncode, (6, 66), full.stderr)
+        self.assertGreater(self.coverage(full, "traps")["instrumented"], 0)
+        return full
+
+    def test_asynchronous_cancellation(self):
+        for options in ([], ["-fexceptions", "-fnon-call-exceptions"], ["-O0"]):
+            with self.subTest(options=options):
+                program = self.compile("cancel", "traps_cancel.c", *options)
+                self.assertEqual(self.plain(program).stdout, "cancelled 105 cleaned 100 deferred 5\n")
+                run = self.full(program)
+                self.assertEqual(run.stdout, "cancelled 105 cleaned 100 deferred 5\n")
+                self.assertEqual(run.returncode, 6, run.stderr)
+
+    def test_handlers_installed_past_libc(self):
+        self.trap("raw")
+
+    def test_filters_before_the_first_thread(self):
+        self.trap("filter")
+        self.trap("filter", env=dict(self.environment, WITH_SYSCALL="1"))
+
+    def test_no_page_is_writable_and_executable(self):
+        self.trap("maps")
+
+    def test_exceptions_and_jumps(self):
+        for options in ([], ["-O0"], ["-no-pie", "-fno-pie"], ["-fcf-protection=full"]):
+            with self.subTest(options=options):
+                self.trap("exceptions", *options)
+
+    def test_children_of_all_kinds(self):
+        self.trap("children")
+
+    def test_instructions(self):
+        self.trap("instructions")
+
+    def test_functions_chosen_at_run_time(self):
+        for options in ([], ["-no-pie", "-fno-pie"], ["-Wl,-z,now"], ["-Wl,-z,lazy"]):
+            with self.subTest(options=options):
+                self.trap("resolved", *options)
+
+    def test_limited_address_space(self):
+        """Too little for the shadow: the program runs, and the report says what is not looked for."""
+        program = self.compile("traps", "traps.cc", compiler="g++")
+        limited = ["sh", "-c", 'ulimit -v 1000000; exec "$0" "$@"']
+        run = self.full(*limited, program, "exceptions")
+        self.assertEqual(run.stdout, self.plain(program, "exceptions").stdout)
+        self.assertEqual(run.returncode, 6, run.stderr)
+        self.assertIn("no room for the shadow memory", run.stderr)
+
+    def test_any_layout_of_the_address_space(self):
+        """Whatever the kernel's randomness, and without it."""
+        program = self.compile("traps", "traps.cc", compiler="g++")
+        for turn in range(5):
+            with self.subTest(turn=turn):
+                self.assertEqual(self.full(program, "exceptions").returncode, 6)
+        if subprocess.run(["setarch", "-R", "true"], check=False, capture_output=True).returncode == 0:
+            self.assertEqual(self.full("setarch", "-R", program, "exceptions").returncode, 6)
+            self.assertEqual(self.full("setarch", "-L", program, "exceptions").returncode, 6)
+
+
+class Objects(unittest.TestCase):
+    """What an access of copied code reaches may not touch a vector register: the program's are live there."""
+
+    LIBRARIES = ("base", "clock", "shadow", "history", "race", "rewrite")
+    VECTOR = re.compile(r"%[xyz]mm[0-9]|%mm[0-7]|\bfld|%st\b")
+
+    def functions(self, path):
+        """(name, its text) of every function of an object file or archive."""
+        listing = subprocess.run(["objdump", "-d", "--no-show-raw-insn", path], capture_output=True, text=True, check=True).stdout
+        for part in re.split(r"\n(?=[0-9a-f]{16} <)", listing):
+            match = re.match(r"[0-9a-f]{16} <([^>]+)>:", part)
+            if match:
+                yield match.group(1), part
+
+    def test_no_vector_register_on_the_way_of_an_access(self):
+        objects = [BUILD / "preload/CMakeFiles/snarl_preload.dir/checks.c.o",
+                   BUILD / "preload/CMakeFiles/snarl_preload.dir/rewrite/entry.c.o",
+                   BUILD / "lib/CMakeFiles/snarl_engine.dir/sync/races.c.o"]
+        for name in self.LIBRARIES:
+            folder = BUILD / ("preload/rewrite" if name == "rewrite" else "lib")
+            objects.append(folder / f"libsnarl_{name}.a")
+        seen = 0
+        for path in objects:
+            self.assertTrue(os.path.exists(path), path)
+            for function, text in self.functions(path):
+                seen += 1
+                if not function.startswith("snarl_vector"):
+                    self.assertNotRegex(text, self.VECTOR, f"{path}: {function}")
+        self.assertGreater(seen, 200)
+
+
+if __name__ == "__main__":
+    unittest.main()
