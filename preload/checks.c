@@ -119,6 +119,17 @@ void snarl_entry_on_access(struct snarl_entry_frame *frame)
     leave(thr);
 }
 
+void snarl_entry_on_plain_atomic(struct snarl_entry_frame *frame)
+{
+    const struct snarl_plan_site *site = snarl_entry_site(frame);
+    struct snarl_thread *thr = enter(frame);
+    if (!thr)
+        return;
+    snarl_race_stock_access(thr->races, frame->address, site->size,
+                            site->flags & SNARL_SITE_WRITE ? SNARL_ACCESS_WRITE : 0, snarl_entry_pc(frame) + 1, true);
+    leave(thr);
+}
+
 void snarl_entry_on_string(struct snarl_entry_frame *frame)
 {
     struct snarl_entry_range ranges[2];
@@ -158,6 +169,7 @@ void snarl_checks_links(void *link[SNARL_LINK_COUNT])
 {
     link[SNARL_LINK_ACCESS] = (void *)snarl_entry_access;
     link[SNARL_LINK_STRING] = (void *)snarl_entry_string;
+    link[SNARL_LINK_PLAIN_ATOMIC] = (void *)snarl_entry_plain_atomic;
     link[SNARL_LINK_BEFORE_ATOMIC] = (void *)snarl_entry_before_atomic;
     link[SNARL_LINK_AFTER_ATOMIC] = (void *)snarl_entry_after_atomic;
 }

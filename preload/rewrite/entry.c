@@ -30,6 +30,7 @@ _Static_assert(SNARL_SITE_AT == 13, "the expression above has it");
 
 ENTRY("snarl_entry_access", "snarl_entry_on_access", "lea -8(%rsp), %rsp", "lea 8(%rsp), %rsp");
 ENTRY("snarl_entry_string", "snarl_entry_on_string", "pushfq", "popfq");
+ENTRY("snarl_entry_plain_atomic", "snarl_entry_on_plain_atomic", "pushfq", "popfq");
 ENTRY("snarl_entry_before_atomic", "snarl_entry_on_before_atomic", "pushfq", "popfq");
 ENTRY("snarl_entry_after_atomic", "snarl_entry_on_after_atomic", "pushfq", "popfq");
 

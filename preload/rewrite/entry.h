@@ -45,12 +45,14 @@ unsigned snarl_entry_ranges(const struct snarl_entry_frame *frame, struct snarl_
 /* For struct snarl_rewrite_host. */
 void snarl_entry_access(void);
 void snarl_entry_string(void);
+void snarl_entry_plain_atomic(void);
 void snarl_entry_before_atomic(void);
 void snarl_entry_after_atomic(void);
 
 /* Defined by whoever uses the entries. */
 void snarl_entry_on_access(struct snarl_entry_frame *frame);
 void snarl_entry_on_string(struct snarl_entry_frame *frame);
+void snarl_entry_on_plain_atomic(struct snarl_entry_frame *frame);
 void snarl_entry_on_before_atomic(struct snarl_entry_frame *frame);
 void snarl_entry_on_after_atomic(struct snarl_entry_frame *frame);
 
