@@ -62,11 +62,11 @@ static void print_stats(const char *path, const struct snarl_planner_result *r, 
     printf("%-24s %7.2f MB text %8llu accesses %6.2f %% instrumented, copy %6.2f MB, %4.0f ms (%.0f ms/MB)%s\n",
            last_part(path), megabytes, (unsigned long long)r->accesses, share, (double)r->copy_bytes / 1048576,
            used * 1e3, megabytes > 0 ? used * 1e3 / megabytes : 0, r->cached ? ", from the cache" : "");
-    printf("%24s %8u atomic loads and stores, %u atomic objects\n", "", r->atomic_sites, r->atomic_objects);
     for (int i = 1; i < SNARL_REASON_COUNT; i++)
         if (r->missed[i])
             printf("%24s %8llu %s%s\n", "", (unsigned long long)r->missed[i], snarl_planner_reason(i),
                    i == SNARL_REASON_ODD_ACCESS || i == SNARL_REASON_OUTSIDE ? " (not in the share)" : "");
+    printf("%24s %8u atomic loads and stores, %u atomic objects\n", "", r->atomic_sites, r->atomic_objects);
 }
 
 static void print_row(const char *path, const struct snarl_planner_result *r, double used)
