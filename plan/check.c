@@ -45,6 +45,7 @@
 #define FIELD(name) ((unsigned)offsetof(struct snarl_plan_thread, name))
 #define RAX 0u
 #define SHADOW_BIT 46
+#define LOWERED 136 /* what the stub takes off the stack pointer before it computes an address from it */
 
 struct scratch {
     unsigned reg, second; /* SNARL_REGISTER_NONE when there is no need of a second */
@@ -53,7 +54,13 @@ struct scratch {
 
 static bool is_inline(const struct snarl_instruction *x)
 {
-    return !(x->flags & (SNARL_ACCESS_STRING | SNARL_ACCESS_LOCKED));
+    return !(x->flags & (SNARL_ACCESS_STRING | SNARL_ACCESS_LOCKED)) && !x->atomic;
+}
+
+/* Clocks may be passed on here: no check moves over it, none stands for one on the other side. */
+static bool is_order(const struct snarl_instruction *x)
+{
+    return x->flags & SNARL_ACCESS_LOCKED || x->atomic;
 }
 
 /* --- which accesses, and where --- */
@@ -96,7 +103,7 @@ static bool is_covered(const struct snarl_code *code, const struct snarl_block *
         const struct snarl_instruction *y = &code->instructions[block->first + (uint64_t)k];
         if (step < 0)
             changed |= changed_registers(y);
-        if (changed & wanted || y->flags & SNARL_ACCESS_LOCKED || y->shape == SNARL_SHAPE_SYSCALL)
+        if (changed & wanted || is_order(y) || y->shape == SNARL_SHAPE_SYSCALL)
             return false;
         bool checked = y->checkable && is_inline(y) && (step > 0 || place[k] != SNARL_CHECK_NOWHERE);
         if (checked && covers(y, x) && (step < 0 || !covers(x, y)))
@@ -115,7 +122,7 @@ static uint32_t quiet_place(const struct snarl_code *code, const struct snarl_bl
     uint32_t wanted = address_registers(x);
     for (uint32_t k = i; live[k] & SNARL_SET_FLAGS;) {
         const struct snarl_instruction *y = k ? &code->instructions[block->first + k - 1] : NULL;
-        if (!y || changed_registers(y) & wanted || y->flags & SNARL_ACCESS_LOCKED || i - k >= COVER_REACH)
+        if (!y || changed_registers(y) & wanted || is_order(y) || i - k >= COVER_REACH)
             return i;
         k--;
         if (!(live[k] & SNARL_SET_FLAGS))
@@ -409,6 +416,8 @@ void snarl_check_before(struct snarl_emitter *emitter, const struct snarl_block 
             count_check(emitter, before->offset, plan->live[i]);
         else if (x->flags & SNARL_ACCESS_LOCKED)
             call_check(emitter, x, SNARL_LINK_BEFORE_ATOMIC);
+        else if (x->atomic)
+            call_check(emitter, x, SNARL_LINK_PLAIN_ATOMIC);
         else if (x->flags & SNARL_ACCESS_STRING)
             call_check(emitter, x, SNARL_LINK_STRING);
         else
@@ -450,9 +459,12 @@ static void push_any_address(struct snarl_emitter *e, const struct snarl_stub *s
     static const uint8_t swap[] = {0x48, 0x87, 0x04, 0x24}; /* xchg %rax, (%rsp) */
     snarl_emit_byte(e, 0x50 | RAX);
     snarl_emit_map(e, map);
-    if (stub->link != SNARL_LINK_BEFORE_ATOMIC)
+    if (stub->link != SNARL_LINK_BEFORE_ATOMIC && stub->link != SNARL_LINK_PLAIN_ATOMIC)
         return;
-    snarl_emit_lea(e, RAX, stub->instruction);
+    struct snarl_instruction x = *stub->instruction;
+    if (x.base == SNARL_REGISTER_RSP)
+        x.displacement += LOWERED;
+    snarl_emit_lea(e, RAX, &x);
     put(e, swap, sizeof(swap));
 }
 

@@ -328,6 +328,9 @@ void snarl_decode(struct snarl_instruction *x, const uint8_t *bytes, uint32_t ro
         else if (operands[i].type == ZYDIS_OPERAND_TYPE_MEMORY)
             memory_operand(x, &z, operands, &operands[i]);
     }
+    bool idle = z.mnemonic == ZYDIS_MNEMONIC_OR && z.raw.imm[0].size && !z.raw.imm[0].value.u;
+    if (idle && x->flags & SNARL_ACCESS_LOCKED && x->base == SNARL_REGISTER_RSP)
+        x->flags |= SNARL_INSTRUCTION_FENCE;
     flag_effects(x, &z, operands);
     take_immediate(x, &z);
 }

@@ -32,7 +32,7 @@ enum snarl_instruction_flags {
     SNARL_ACCESS_STRING = 16, /* movs, stos, cmps …: `base` is the register of the first operand */
     SNARL_ACCESS_REPEATED = 32, /* with a rep prefix */
     SNARL_ACCESS_ODD = 64,   /* memory, but not by an address that lea computes: gather, masked, fs:, 32-bit */
-    SNARL_INSTRUCTION_FENCE = 128,
+    SNARL_INSTRUCTION_FENCE = 128, /* mfence, or a locked or of nothing into the stack */
 };
 
 #define SNARL_REGISTER_RSP 4
@@ -60,6 +60,7 @@ struct snarl_instruction {
     uint8_t condition;   /* of a BRANCH: the machine's condition code */
     bool has_immediate;
     bool checkable;      /* set by the flow: an access worth a check */
+    bool atomic;         /* set by atomics.c: a plain access to an atomic object */
 };
 
 /* Decodes the instruction at bytes[0], which is at image offset `offset`; `room` bytes may be read. An

@@ -241,7 +241,8 @@ static bool addresses_constant(const struct snarl_image *image, const struct sna
     return snarl_image_is_readonly(image, (uint32_t)x->displacement - image->base);
 }
 
-/* An access worth a check: not of the function's own frame, not of memory that never changes. */
+/* An access worth a check: not of the function's own frame, unless it is locked (then others know of the place), not of
+ * memory that never changes. */
 static bool worth_checking(struct snarl_code *code, const struct snarl_function *function,
                            const struct snarl_instruction *x)
 {
@@ -250,7 +251,7 @@ static bool worth_checking(struct snarl_code *code, const struct snarl_function 
     bool jump = x->kind == SNARL_KIND_CALL_INDIRECT || x->kind == SNARL_KIND_JUMP_INDIRECT;
     if (jump && x->base == SNARL_REGISTER_RIP)
         return false; /* through the linkage table */
-    if (x->base == SNARL_REGISTER_RSP || (x->base == SNARL_REGISTER_RBP && function->frame_pointer))
+    if (snarl_code_in_frame(function, x) && (!(x->flags & SNARL_ACCESS_LOCKED) || x->flags & SNARL_INSTRUCTION_FENCE))
         return false;
     if (x->flags & SNARL_ACCESS_ODD) {
         code->odd_accesses++;
@@ -393,5 +394,6 @@ void snarl_code_free(struct snarl_code *code)
     free(code->index);
     free(code->labels);
     free(code->references.at);
+    free(code->atomics);
     memset(code, 0, sizeof(*code));
 }

@@ -76,6 +76,13 @@ struct snarl_function {
     bool returns_flags; /* some caller reads the flags that it leaves */
 };
 
+/* Adjacent objects of one size at a fixed place; equals struct snarl_plan_object. */
+struct snarl_object {
+    uint32_t offset;
+    uint32_t size;
+    uint32_t count;
+};
+
 struct snarl_code {
     const struct snarl_image *image;
     struct snarl_instruction *instructions;
@@ -87,6 +94,8 @@ struct snarl_code {
     uint32_t *index; /* by text byte: number of the instruction that starts there plus 1 */
     uint8_t *labels; /* by text byte: enum snarl_label */
     struct snarl_offsets references; /* data that code refers to, sorted */
+    struct snarl_object *atomics; /* objects at fixed places that are atomic */
+    uint32_t atomic_count, atomic_room;
     uint32_t tables, tables_unresolved;
     uint32_t outside_accesses, odd_accesses;
 };
@@ -100,6 +109,12 @@ void snarl_code_label(struct snarl_code *code, uint64_t offset, enum snarl_label
 struct snarl_instruction *snarl_code_at(const struct snarl_code *code, uint64_t offset);
 /* The block that starts at `offset`, NULL when none does. */
 struct snarl_block *snarl_code_block_at(const struct snarl_code *code, uint32_t offset);
+
+/* Whether the instruction's memory operand is in the function's own frame. */
+static inline bool snarl_code_in_frame(const struct snarl_function *function, const struct snarl_instruction *x)
+{
+    return x->base == SNARL_REGISTER_RSP || (x->base == SNARL_REGISTER_RBP && function->frame_pointer);
+}
 
 /* tables.c: labels the targets of the indirect jumps of one function; false: one was not understood. */
 bool snarl_tables_resolve(struct snarl_code *code, struct snarl_function *function);

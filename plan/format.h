@@ -23,7 +23,7 @@
 #include <stdint.h>
 
 #define SNARL_PLAN_MAGIC "SNARLPLN"
-#define SNARL_PLAN_VERSION 2u
+#define SNARL_PLAN_VERSION 3u
 #define SNARL_PLAN_PAGE 4096u
 
 enum snarl_plan_check { /* what stands before an access */
@@ -39,6 +39,7 @@ enum snarl_plan_section_kind {
     SNARL_SECTION_THREAD_FIXES, /* u32: copy offset of a word that holds an offset in the thread's area */
     SNARL_SECTION_MAP,          /* struct snarl_plan_map, by copy offset */
     SNARL_SECTION_ROWS,         /* struct snarl_plan_row, by offset */
+    SNARL_SECTION_ATOMICS,      /* struct snarl_plan_object, by offset: objects that are atomic */
     SNARL_SECTION_COUNT,
 };
 
@@ -47,6 +48,7 @@ enum snarl_link { /* entries of the linkage page, SNARL_LINK_SIZE bytes each; se
     SNARL_LINK_STRING, /* a string instruction */
     SNARL_LINK_BEFORE_ATOMIC,
     SNARL_LINK_AFTER_ATOMIC,
+    SNARL_LINK_PLAIN_ATOMIC, /* a plain load or store of an atomic object */
     SNARL_LINK_COUNT,
 };
 #define SNARL_LINK_SIZE 16u
@@ -123,6 +125,13 @@ struct snarl_plan_row {
 };
 
 enum snarl_plan_part { SNARL_PART_READ_1, SNARL_PART_WRITE_1, SNARL_PART_READ_2, SNARL_PART_WRITE_2, SNARL_PARTS };
+
+/* `count` adjacent atomic objects of `size` bytes in the module's data. */
+struct snarl_plan_object {
+    uint32_t offset; /* image */
+    uint32_t size;
+    uint32_t count;
+};
 
 /* The per-thread area that checks use, at a fixed offset from the thread pointer. Two-word values hold the same
  * 32 bits twice, so that one comparison serves two cells. */

@@ -66,6 +66,7 @@ static void print_stats(const char *path, const struct snarl_planner_result *r, 
         if (r->missed[i])
             printf("%24s %8llu %s%s\n", "", (unsigned long long)r->missed[i], snarl_planner_reason(i),
                    i == SNARL_REASON_ODD_ACCESS || i == SNARL_REASON_OUTSIDE ? " (not in the share)" : "");
+    printf("%24s %8u atomic loads and stores, %u atomic objects\n", "", r->atomic_sites, r->atomic_objects);
 }
 
 static void print_row(const char *path, const struct snarl_planner_result *r, double used)

@@ -135,6 +135,8 @@ static struct snarl_plan_row *collect_rows(const struct snarl_image *image, uint
     return rows;
 }
 
+_Static_assert(sizeof(struct snarl_object) == sizeof(struct snarl_plan_object), "objects are written as they are");
+
 struct part {
     const void *bytes;
     uint64_t size;
@@ -201,6 +203,8 @@ const char *snarl_planfile_write(struct snarl_planfile *file, struct snarl_plan_
         [SNARL_SECTION_THREAD_FIXES] = {emitter->thread_fixes.at, 4ull * emitter->thread_fixes.count},
         [SNARL_SECTION_MAP] = {emitter->map, (uint64_t)emitter->map_count * sizeof(*emitter->map)},
         [SNARL_SECTION_ROWS] = {rows, (uint64_t)row_count * sizeof(*rows)},
+        [SNARL_SECTION_ATOMICS] = {emitter->code->atomics,
+                                   (uint64_t)emitter->code->atomic_count * sizeof(struct snarl_object)},
     };
     uint64_t offset = SNARL_PLAN_PAGE;
     for (int i = 0; i < SNARL_SECTION_COUNT; i++) {

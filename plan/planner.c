@@ -1,6 +1,7 @@
 /* planner.c - see planner.h. */
 #include "plan/planner.h"
 
+#include "plan/atomics.h"
 #include "plan/layout.h"
 #include "plan/live.h"
 
@@ -62,6 +63,9 @@ static void measure(const struct snarl_code *code, struct snarl_planner_result *
     result->missed[SNARL_REASON_ODD_ACCESS] = code->odd_accesses;
     result->missed[SNARL_REASON_OUTSIDE] = code->outside_accesses;
     result->functions = code->function_count;
+    for (uint32_t i = 0; i < code->instruction_count; i++)
+        result->atomic_sites += code->instructions[i].atomic;
+    result->atomic_objects = code->atomic_count;
     result->tables = code->tables;
     result->tables_unresolved = code->tables_unresolved;
 }
@@ -106,6 +110,7 @@ static void plan_code(const struct snarl_image *image, const struct snarl_planne
 {
     struct snarl_code code;
     snarl_code_read(&code, image);
+    snarl_atomics_find(&code);
     skip_functions(&code, options);
     snarl_live_compute(&code);
     snarl_layout_compute(&code);
@@ -203,6 +208,13 @@ static void print_range(const uint8_t *bytes, uint64_t address, uint64_t end)
     }
 }
 
+static void print_atomics(const struct snarl_code *code, const struct snarl_block *block)
+{
+    for (uint32_t i = 0; i < block->count; i++)
+        if (code->instructions[block->first + i].atomic)
+            printf("  atomic: %x\n", code->instructions[block->first + i].offset);
+}
+
 static void print_function(const struct snarl_code *code, const struct snarl_emitter *emitter,
                            const struct snarl_function *function)
 {
@@ -220,6 +232,7 @@ static void print_function(const struct snarl_code *code, const struct snarl_emi
                block->flags & SNARL_BLOCK_SPRUNG ? " springboard" : "",
                block->flags & SNARL_BLOCK_STAYS ? " stays" : "", block->live_in);
         print_range(code->image->bytes + block->start, block->start, block->end);
+        print_atomics(code, block);
         if (!function->copied)
             continue;
         uint32_t copy_end = i + 1 < function->block_count ? block[1].copy : end;
@@ -240,6 +253,7 @@ bool snarl_planner_dump(const char *path, const char *name, enum snarl_plan_chec
         return false;
     }
     snarl_code_read(&code, &image);
+    snarl_atomics_find(&code);
     snarl_live_compute(&code);
     snarl_layout_compute(&code);
     snarl_emit(&emitter, &code, check);
@@ -249,6 +263,9 @@ bool snarl_planner_dump(const char *path, const char *name, enum snarl_plan_chec
                function->copied ? "copied" : snarl_planner_reason(function->reason));
         print_function(&code, &emitter, function);
     }
+    for (uint32_t i = 0; i < code.atomic_count; i++)
+        printf("atomic object at %x, %u times %u bytes\n", code.atomics[i].offset, code.atomics[i].count,
+               code.atomics[i].size);
     snarl_emit_free(&emitter);
     snarl_code_free(&code);
     snarl_image_close(&image);

@@ -19,6 +19,7 @@ struct snarl_planner_result {
     uint64_t missed[SNARL_REASON_COUNT];
     uint32_t functions, copied;
     uint32_t tables, tables_unresolved;
+    uint32_t atomic_sites, atomic_objects; /* plain instructions and fixed places known as atomic */
     uint64_t text_bytes, copy_bytes;
     uint8_t build_id[SNARL_IMAGE_BUILD_ID_MAX];
     unsigned build_id_size;

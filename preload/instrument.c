@@ -203,6 +203,21 @@ static void apply_one(struct found *found)
         found->problem = "it has more than 20 MB of code, which is made ready in the background, for the next run";
 }
 
+#define ATOMICS_MAX 4096u /* of one array; more are known once something touches them */
+
+/* The module's objects that are atomic, before anything is seen of them. */
+static void know_atomics(struct snarl_thread *thr, const struct snarl_rewrite_module *module)
+{
+    for (uint32_t i = 0; i < module->atomic_count; i++) {
+        const struct snarl_plan_object *object = &module->atomics[i];
+        for (uint32_t k = 0; k < object->count && k < ATOMICS_MAX; k++) {
+            uintptr_t address = module->base + object->offset + (uintptr_t)k * object->size;
+            if (address + object->size <= module->end)
+                snarl_race_stock_know(thr->races, address, object->size);
+        }
+    }
+}
+
 static void tell_of(const struct found *found)
 {
     const struct snarl_rewrite_module *module = snarl_rewrite_module_at(found->target.base);
@@ -215,7 +230,7 @@ static void tell_of(const struct found *found)
                               reason_of(module->head));
 }
 
-static void apply_all(void)
+static void apply_all(struct snarl_thread *thr)
 {
     bool bad = false;
     for (uint32_t i = 0; i < s_found_count; i++) {
@@ -229,8 +244,13 @@ static void apply_all(void)
     for (uint32_t i = 0; i < s_found_count; i++) {
         if (bad && has_bad_plan(&s_found[i]))
             apply_one(&s_found[i]);
-        if (s_found[i].treatment != SNARL_TREAT_NOT)
-            tell_of(&s_found[i]);
+        if (s_found[i].treatment == SNARL_TREAT_NOT)
+            continue;
+        const struct snarl_rewrite_module *module =
+            s_found[i].problem ? NULL : snarl_rewrite_module_at(s_found[i].target.base);
+        if (thr && module)
+            know_atomics(thr, module);
+        tell_of(&s_found[i]);
     }
 }
 
@@ -277,7 +297,7 @@ static void instrument_all(struct snarl_thread *thr, bool first_look)
     forget_gone();
     remember(thr, first_look);
     make_plans(lacks_plan);
-    apply_all();
+    apply_all(thr);
     snarl_os_unmap(s_found, MODULES_MAX * sizeof(*s_found));
     s_found = NULL;
 }

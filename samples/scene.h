@@ -37,6 +37,36 @@ const char *__tsan_default_options(void)
 
 static int s_scene;
 
+#ifdef SCENE_UNSEEN
+/* In machine code a relaxed operation looks like one that orders, and would hide the race that a sample has. So there the number
+ * is changed and compared by the kernel, in system calls that order nothing. */
+static inline long scene_futex(int operation, unsigned value, const void *timeout, int *other, unsigned change)
+{
+    register const void *fourth __asm__("r10") = timeout;
+    register int *fifth __asm__("r8") = other;
+    register unsigned long sixth __asm__("r9") = change;
+    long result = 202; /* futex */
+    __asm__ volatile("syscall"
+                     : "+a"(result)
+                     : "D"(&s_scene), "S"((long)operation), "d"((unsigned long)value), "r"(fourth), "r"(fifth), "r"(sixth)
+                     : "rcx", "r11", "memory");
+    return result;
+}
+
+static inline void scene_arrive(void)
+{
+    scene_futex(5 /* FUTEX_WAKE_OP */, 0, NULL, &s_scene, 1u << 28 | 1u << 12); /* adds 1 */
+}
+
+/* Waits until scene_arrive() has been called `count` times in all. */
+static inline void scene_await(int count)
+{
+    struct timespec pause = {0, 200000};
+    for (int number = 0; number < count; number++) /* it only grows: another one is a larger one */
+        while (scene_futex(0 /* FUTEX_WAIT */, (unsigned)number, &pause, NULL, 0) != -EAGAIN)
+            ;
+}
+#else
 static inline void scene_arrive(void)
 {
     __atomic_fetch_add(&s_scene, 1, __ATOMIC_RELAXED);
@@ -49,6 +79,7 @@ static inline void scene_await(int count)
     while (__atomic_load_n(&s_scene, __ATOMIC_RELAXED) < count)
         nanosleep(&pause, NULL);
 }
+#endif
 
 /* Returns once `count` threads have come here or to scene_arrive(). */
 static inline void scene_meet(int count)

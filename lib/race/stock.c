@@ -133,7 +133,7 @@ static struct snarl_race_sync *find_known(uintptr_t address)
 
 void snarl_race_stock_know(struct snarl_race_thread *thr, uintptr_t address, size_t size)
 {
-    struct snarl_race_sync *sync = s_on && thr && !thr->ignore ? know(thr, address, size) : NULL;
+    struct snarl_race_sync *sync = s_on && thr ? know(thr, address, size) : NULL;
     if (sync)
         snarl_race_atomic_unlock(sync);
 }

@@ -427,6 +427,8 @@ static const char *prepare(const struct snarl_rewrite_host *host, const struct s
     module->map_count = section_count(module, SNARL_SECTION_MAP, sizeof(*module->map));
     module->rows = section(module, SNARL_SECTION_ROWS);
     module->row_count = section_count(module, SNARL_SECTION_ROWS, sizeof(*module->rows));
+    module->atomics = section(module, SNARL_SECTION_ATOMICS);
+    module->atomic_count = section_count(module, SNARL_SECTION_ATOMICS, sizeof(*module->atomics));
     return NULL;
 }
 

@@ -43,6 +43,7 @@ __asm__(".text\n.globl snarl_entry_access\n.hidden snarl_entry_access\n.type sna
 
 ENTRY("snarl_entry_access_fully", "snarl_entry_on_access", "lea -8(%rsp), %rsp", "lea 8(%rsp), %rsp");
 ENTRY("snarl_entry_string", "snarl_entry_on_string", "pushfq", "popfq");
+ENTRY("snarl_entry_plain_atomic", "snarl_entry_on_plain_atomic", "pushfq", "popfq");
 ENTRY("snarl_entry_before_atomic", "snarl_entry_on_before_atomic", "pushfq", "popfq");
 ENTRY("snarl_entry_after_atomic", "snarl_entry_on_after_atomic", "pushfq", "popfq");
 

@@ -47,6 +47,7 @@ unsigned snarl_entry_ranges(const struct snarl_entry_frame *frame, struct snarl_
 /* For struct snarl_rewrite_host. */
 void snarl_entry_access(void);
 void snarl_entry_string(void);
+void snarl_entry_plain_atomic(void);
 void snarl_entry_before_atomic(void);
 void snarl_entry_after_atomic(void);
 
@@ -55,6 +56,7 @@ void snarl_entry_after_atomic(void);
 bool snarl_entry_passes(uintptr_t address, uint64_t back) __attribute__((no_caller_saved_registers));
 void snarl_entry_on_access(struct snarl_entry_frame *frame);
 void snarl_entry_on_string(struct snarl_entry_frame *frame);
+void snarl_entry_on_plain_atomic(struct snarl_entry_frame *frame);
 void snarl_entry_on_before_atomic(struct snarl_entry_frame *frame);
 void snarl_entry_on_after_atomic(struct snarl_entry_frame *frame);
 

@@ -43,6 +43,8 @@ struct snarl_rewrite_module {
     uint32_t map_count;
     const struct snarl_plan_row *rows;
     uint32_t row_count;
+    const struct snarl_plan_object *atomics;
+    uint32_t atomic_count;
 };
 
 /* How the code of a plan reaches us; set once before the first apply. */

@@ -12,12 +12,14 @@
 struct channel {
     long message;
     long more;
-    atomic_int ready;
+    atomic_int waiting, ready;
 };
 
 static void *send(void *argument)
 {
     struct channel *channel = argument;
+    while (!atomic_load_explicit(&channel->waiting, memory_order_acquire))
+        sched_yield();
     channel->message = 42;
 #ifdef FIXED
     channel->more = 43; /* @before */
@@ -32,6 +34,7 @@ static void *send(void *argument)
 static void *receive(void *argument)
 {
     struct channel *channel = argument;
+    atomic_store(&channel->waiting, atomic_load_explicit(&channel->ready, memory_order_relaxed) + 1);
     while (!atomic_load_explicit(&channel->ready, memory_order_acquire))
         sched_yield();
     if (channel->message != 42)

@@ -21,7 +21,7 @@ static void *work(void *unused)
     int i = 0;
     while (!s_stop)
         step(i++);
-    s_result = 7; /* @write */
+    s_result = s_steps[3]; /* @write */
     return unused;
 }
 

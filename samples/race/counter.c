@@ -2,6 +2,7 @@
  *
  * expect: data-race functions=add,peek,main lines=@write,@read location=s_counter held=s_lock,- exit=66
  * fixed: nothing */
+#define SCENE_UNSEEN
 #include "../scene.h"
 
 static pthread_mutex_t s_lock = PTHREAD_MUTEX_INITIALIZER;

@@ -2,6 +2,7 @@
  *
  * expect: data-race functions=deep,deeper,deepest,worker,main lines=@write,@read location=s_shared exit=66
  * fixed: nothing */
+#define SCENE_UNSEEN
 #include "../scene.h"
 
 static int s_shared;

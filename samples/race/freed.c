@@ -2,6 +2,7 @@
  *
  * expect: data-race rule=use-after-free functions=reader,drop lines=@read,@free exit=66
  * fixed: nothing */
+#define SCENE_UNSEEN
 #include "../scene.h"
 
 static int *s_block;

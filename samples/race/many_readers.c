@@ -3,6 +3,7 @@
  *
  * expect: data-race functions=reader,main lines=@read,@write location=s_value exit=66
  * fixed: nothing */
+#define SCENE_UNSEEN
 #include "../scene.h"
 
 #define READERS 64

@@ -2,6 +2,7 @@
  *
  * expect: data-race functions=note,look lines=@write,@read location=s_noted held=s_lock,s_lock exit=66
  * fixed: nothing */
+#define SCENE_UNSEEN
 #include "../scene.h"
 
 static pthread_rwlock_t s_lock = PTHREAD_RWLOCK_INITIALIZER;

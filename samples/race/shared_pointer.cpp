@@ -2,6 +2,7 @@
  *
  * expect: data-race functions=Account::deposit,main lines=@write,@read exit=66
  * fixed: nothing */
+#define SCENE_UNSEEN
 #include "../scene.h"
 
 #include <memory>

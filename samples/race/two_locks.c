@@ -2,6 +2,7 @@
  *
  * expect: data-race functions=earn,spend,add lines=@earn,@spend location=s_bank.total held=s_gate+s_income,s_expense exit=66
  * fixed: nothing */
+#define SCENE_UNSEEN
 #include "../scene.h"
 
 static pthread_mutex_t s_income = PTHREAD_MUTEX_INITIALIZER, s_expense = PTHREAD_MUTEX_INITIALIZER, s_gate;

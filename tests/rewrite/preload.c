@@ -73,6 +73,11 @@ void snarl_entry_on_before_atomic(struct snarl_entry_frame *frame)
         know(frame->address, snarl_entry_site(frame)->size);
 }
 
+void snarl_entry_on_plain_atomic(struct snarl_entry_frame *frame)
+{
+    snarl_entry_on_before_atomic(frame);
+}
+
 void snarl_entry_on_after_atomic(struct snarl_entry_frame *frame)
 {
     (void)frame;
@@ -162,6 +167,7 @@ __attribute__((constructor)) static void begin(void)
     s_host.thread = (int32_t)((intptr_t)&s_area - (intptr_t)self);
     s_host.link[SNARL_LINK_ACCESS] = (void *)snarl_entry_access;
     s_host.link[SNARL_LINK_STRING] = (void *)snarl_entry_string;
+    s_host.link[SNARL_LINK_PLAIN_ATOMIC] = (void *)snarl_entry_plain_atomic;
     s_host.link[SNARL_LINK_BEFORE_ATOMIC] = (void *)snarl_entry_before_atomic;
     s_host.link[SNARL_LINK_AFTER_ATOMIC] = (void *)snarl_entry_after_atomic;
     if (s_check == SNARL_CHECK_RACE &&
