@@ -1,13 +1,15 @@
 /* syscall.c - syscall(2): calls that a program makes past libc.
  *
- * All go on to libc's function as they came, but for two. A signal handler installed so must be called through ours like any
+ * All go on to libc's function as they came, but for three. Futex calls order what is before a wake-up and after a wait. A signal handler installed so must be called through ours like any
  * other (signal.c): it may find a thread in copied code, whose borrowed registers it would spoil. And a seccomp filter may
  * forbid what the copying of code needs, so code is copied before it stands. */
 #include <errno.h>
+#include <linux/futex.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
 
+#include "preload/access/bridge.h"
 #include "preload/instrument.h"
 #include "preload/real.h"
 #include "preload/shim.h"
@@ -26,6 +28,8 @@ void snarl_syscall_prepare(void) __attribute__((visibility("hidden")));
 long snarl_syscall_action(long number, long signal, const struct kernel_action *wanted, struct kernel_action *old,
                           size_t size) __attribute__((visibility("hidden")));
 void snarl_syscall_filter(void) __attribute__((visibility("hidden")));
+long snarl_syscall_futex(long number, long word, long operation, long value, long timeout, long other, long more)
+    __attribute__((visibility("hidden")));
 
 void snarl_syscall_prepare(void)
 {
@@ -62,6 +66,40 @@ void snarl_syscall_filter(void)
     snarl_instrument_before_filter();
 }
 
+static bool wakes(long operation)
+{
+    int command = (int)operation & FUTEX_CMD_MASK;
+    return command == FUTEX_WAKE || command == FUTEX_WAKE_BITSET || command == FUTEX_WAKE_OP || command == FUTEX_REQUEUE ||
+           command == FUTEX_CMP_REQUEUE || command == FUTEX_UNLOCK_PI;
+}
+
+static bool waits(long operation)
+{
+    int command = (int)operation & FUTEX_CMD_MASK;
+    return command == FUTEX_WAIT || command == FUTEX_WAIT_BITSET || command == FUTEX_LOCK_PI;
+}
+
+static void order(long word, void (*how)(struct snarl_thread *, const volatile void *), struct snarl_site site)
+{
+    int saved = errno;
+    struct snarl_thread *thr = snarl_call_enter(site);
+    if (thr) {
+        how(thr, (const volatile void *)word);
+        snarl_call_leave(thr);
+    }
+    errno = saved;
+}
+
+long snarl_syscall_futex(long number, long word, long operation, long value, long timeout, long other, long more)
+{
+    if (snarl_calls_on && wakes(operation))
+        order(word, snarl_call_release, SNARL_SITE);
+    long result = snarl_true_syscall(number, word, operation, value, timeout, other, more);
+    if (snarl_calls_on && waits(operation))
+        order(word, snarl_call_acquire, SNARL_SITE);
+    return result;
+}
+
 /* Arguments beyond the sixth are on the stack where libc's function looks for them: nothing may move. */
 __asm__(".text\n.globl syscall\n.type syscall, @function\nsyscall:\n"
         "    endbr64\n"
@@ -70,6 +108,7 @@ __asm__(".text\n.globl syscall\n.type syscall, @function\nsyscall:\n"
         "    call snarl_syscall_prepare\n"
         "    add $8, %rsp\n    pop %r9\n    pop %r8\n    pop %rcx\n    pop %rdx\n    pop %rsi\n    pop %rdi\n"
         "1:  cmp $13, %rdi\n    je snarl_syscall_action\n" /* rt_sigaction */
+        "    cmp $202, %rdi\n    je snarl_syscall_futex\n"
         "    cmp $317, %rdi\n    jne 2f\n"                 /* seccomp */
         "    push %rdi\n    push %rsi\n    push %rdx\n    push %rcx\n    push %r8\n    push %r9\n    sub $8, %rsp\n"
         "    call snarl_syscall_filter\n"

@@ -29,7 +29,7 @@ def count_cases(output, passed):
         good += int(passing)
         bad += int(failing) + int(crashing)
     for total, _, notes in UNITTEST.findall(output):
-        numbers = {word: int(value) for word, value in re.findall(r"([a-z ]*[a-z])=(\d+)", notes)}
+        numbers = {word.strip(): int(value) for word, value in re.findall(r"([a-z ]*)=(\d+)", notes)}
         wrong = sum(numbers.get(word, 0) for word in ("failures", "errors", "unexpected successes"))
         skips = numbers.get("skipped", 0)
         good += int(total) - wrong - skips

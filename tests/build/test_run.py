@@ -21,6 +21,7 @@ class CountCases(unittest.TestCase):
     def test_unittest_cases_are_counted_one_by_one(self):
         self.assertEqual(run.count_cases("Ran 5 tests in 0.1s\n\nOK\n", True), (5, 0, 0))
         self.assertEqual(run.count_cases("Ran 5 tests in 0.1s\n\nOK (skipped=2)\n", True), (3, 0, 2))
+        self.assertEqual(run.count_cases("Ran 9 tests in 0.1s\n\nOK (skipped=1, expected failures=1)\n", True), (8, 0, 1))
         self.assertEqual(run.count_cases("Ran 9 tests in 0.1s\n\nFAILED (failures=1, errors=2, skipped=1)\n", False),
                          (5, 3, 1))
 
