@@ -5,13 +5,9 @@
  * V's queues and semaphores are told apart by their numbers; different ones may fall together, which can only
  * hide a race. */
 #include <errno.h>
-#include <linux/futex.h>
 #include <mqueue.h>
-#include <stdarg.h>
 #include <sys/msg.h>
 #include <sys/sem.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "preload/access/bridge.h"
 
@@ -28,14 +24,13 @@ static int (*real_msgsnd)(int, const void *, size_t, int);
 static ssize_t (*real_msgrcv)(int, void *, size_t, long, int);
 static int (*real_semop)(int, struct sembuf *, size_t);
 static int (*real_semtimedop)(int, struct sembuf *, size_t, const struct timespec *);
-static long (*real_syscall)(long, ...);
 
 static const struct snarl_true s_true[] = {
     {"mq_send", &real_mq_send},       {"mq_timedsend", &real_mq_timedsend},
     {"mq_receive", &real_mq_receive}, {"mq_timedreceive", &real_mq_timedreceive},
     {"mq_close", &real_mq_close},     {"msgsnd", &real_msgsnd},
     {"msgrcv", &real_msgrcv},         {"semop", &real_semop},
-    {"semtimedop", &real_semtimedop}, {"syscall", &real_syscall},
+    {"semtimedop", &real_semtimedop},
 };
 static bool s_ready;
 
@@ -152,53 +147,5 @@ SNARL_EXPORT int semtimedop(int set, struct sembuf *operations, size_t count, co
     int result = real_semtimedop(set, operations, count, timeout);
     if (result == 0)
         order(&s_semaphore[set & (NUMBERS - 1)], snarl_call_acquire, SNARL_SITE);
-    return result;
-}
-
-/* --- futexes: who wakes orders what it did before those that have waited --- */
-
-static bool wakes(long operation)
-{
-    switch (operation & FUTEX_CMD_MASK) {
-    case FUTEX_WAKE:
-    case FUTEX_WAKE_BITSET:
-    case FUTEX_WAKE_OP:
-    case FUTEX_REQUEUE:
-    case FUTEX_CMP_REQUEUE:
-    case FUTEX_UNLOCK_PI:
-        return true;
-    default:
-        return false;
-    }
-}
-
-/* As long as it has happened for whatever reason: the value has changed, or the thread was woken. */
-static bool waits(long operation)
-{
-    switch (operation & FUTEX_CMD_MASK) {
-    case FUTEX_WAIT:
-    case FUTEX_WAIT_BITSET:
-    case FUTEX_LOCK_PI:
-        return true;
-    default:
-        return false;
-    }
-}
-
-SNARL_EXPORT long syscall(long number, ...)
-{
-    prepare();
-    long a[6];
-    va_list arguments;
-    va_start(arguments, number);
-    for (int i = 0; i < 6; i++)
-        a[i] = va_arg(arguments, long);
-    va_end(arguments);
-    bool futex = number == SYS_futex && snarl_calls_wanted();
-    if (futex && wakes(a[1]))
-        order((const void *)a[0], snarl_call_release, SNARL_SITE);
-    long result = real_syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
-    if (futex && waits(a[1]))
-        order((const void *)a[0], snarl_call_acquire, SNARL_SITE);
     return result;
 }
