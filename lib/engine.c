@@ -66,6 +66,7 @@ struct snarl_thread *snarl_engine_thread_create(struct snarl_thread *thr, struct
     if (!child)
         return NULL;
     child->detached = detached;
+    child->create_frames = thr->races ? snarl_unwind_frames(site, child->create_cfa, SNARL_CREATE_FRAMES) : 0;
     snarl_races_thread_created(thr, child);
     return child;
 }

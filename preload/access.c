@@ -39,7 +39,7 @@ static uint32_t node_of(uint32_t stack_id)
 uint32_t snarl_access_where(struct snarl_thread *thr, struct snarl_site site)
 {
     uint32_t node = node_of(snarl_unwind_site(site, &thr->sites, true));
-    return node ? node : snarl_race_where(thr->races, site.pc);
+    return node || !thr->races ? node : snarl_race_where(thr->races, site.pc);
 }
 
 static void access(struct snarl_thread *thr, uintptr_t address, size_t size, uint32_t flags, struct snarl_site site)

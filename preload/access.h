@@ -22,6 +22,8 @@ uint32_t snarl_access_where(struct snarl_thread *thr, struct snarl_site site);
 
 /* --- heap.c: the life of heap blocks, for any thread, guard not held --- */
 
+extern bool snarl_heap_on; /* blocks are noted */
+
 void snarl_heap_allocated(void *block, size_t size, size_t usable, struct snarl_site site);
 /* Before the true free. */
 void snarl_heap_freeing(void *block, size_t usable, struct snarl_site site);
@@ -30,7 +32,9 @@ void snarl_heap_mapped(struct snarl_thread *thr, void *start, size_t size);
 void snarl_heap_unmapping(struct snarl_thread *thr, void *start, size_t size, struct snarl_site site);
 /* The block that holds `byte`: fills what is known of it. */
 bool snarl_heap_locate(struct snarl_thread *thr, uintptr_t byte, struct snarl_location *location);
-/* Races begin to be looked for: findings are to know the heap. */
+/* locate.c: in whose heap block, stack or thread-local storage the byte lies. False: in none. */
+bool snarl_locate(struct snarl_thread *thr, uintptr_t byte, struct snarl_location *location);
+/* Races will be looked for: findings are to know the heap. */
 void snarl_heap_begin(void);
 /* In the child of a fork. */
 void snarl_heap_forked(void);

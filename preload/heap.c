@@ -1,8 +1,8 @@
 /* heap.c - which heap blocks exist, who allocated them, and what their beginning and end mean to the race detector.
  *
  * A table of live blocks, hashed by address: 24 bytes a block, in stripes with a lock each. It is looked up by address when a block
- * ends, and searched as a whole when a finding needs the block around an address, which is rare. Kept from when accesses
- * begin to be seen (snarl_races_begin), in the single-threaded phase too: blocks allocated then are raced on later. */
+ * ends, and searched as a whole when a finding needs the block around an address, which is rare. Kept in the single-threaded phase
+ * too: blocks allocated then are raced on later. */
 #include "base/memory.h"
 #include "base/mutex.h"
 #include "base/os.h"
@@ -29,6 +29,7 @@ struct stripe {
     uint32_t used, free;
 };
 
+bool snarl_heap_on;
 static struct stripe s_stripe[STRIPES];
 
 static uint64_t hash_of(uintptr_t address)
@@ -104,14 +105,12 @@ static void remove_block(uintptr_t address)
 
 void snarl_heap_allocated(void *block, size_t size, size_t usable, struct snarl_site site)
 {
-    struct snarl_thread *thr = snarl_races_on && block ? snarl_enter() : NULL;
+    struct snarl_thread *thr = snarl_heap_on && block ? snarl_enter() : NULL;
     if (!thr)
         return;
-    if (thr->races) {
-        if (snarl_awake)
-            snarl_race_alloc(thr->races, (uintptr_t)block, usable);
-        add((uintptr_t)block, size, snarl_access_where(thr, site), thr->id);
-    }
+    if (snarl_access_wanted(thr))
+        snarl_race_alloc(thr->races, (uintptr_t)block, usable);
+    add((uintptr_t)block, size, snarl_access_where(thr, site), thr->id);
     snarl_leave(thr);
 }
 
@@ -126,7 +125,7 @@ static void ending(struct snarl_thread *thr, void *start, size_t size, uint32_t 
 
 void snarl_heap_freeing(void *block, size_t usable, struct snarl_site site)
 {
-    struct snarl_thread *thr = snarl_races_on && block ? snarl_enter() : NULL;
+    struct snarl_thread *thr = snarl_heap_on && block ? snarl_enter() : NULL;
     if (!thr)
         return;
     if (snarl_access_wanted(thr))
@@ -201,5 +200,6 @@ void snarl_heap_forked(void)
 
 void snarl_heap_begin(void)
 {
-    snarl_races_locate = snarl_heap_locate;
+    snarl_races_locate = snarl_locate;
+    snarl_heap_on = snarl_history_reserve();
 }

@@ -204,6 +204,8 @@ __attribute__((constructor)) static void begin(void)
         snarl_text_warn("no memory for the detector: it is off for this process", NULL, NULL);
         return;
     }
+    if (snarl_options.races == SNARL_RACES_FULL && !snarl_tsan_present())
+        snarl_heap_begin();
     snarl_report_prepare();
     snarl_environment_prepare();
     snarl_process_prepare();

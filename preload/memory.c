@@ -95,7 +95,7 @@ static void check(const char *function, struct snarl_site site)
 /* A block has come from the true allocator. */
 static void *came(void *block, size_t size, struct snarl_site site)
 {
-    if (__builtin_expect(snarl_races_on, 0) && block)
+    if (__builtin_expect(snarl_heap_on, 0) && block)
         snarl_heap_allocated(block, size, s_usable_size(block), site);
     return block;
 }
@@ -103,7 +103,7 @@ static void *came(void *block, size_t size, struct snarl_site site)
 /* Locks in the block end with it. */
 static void going(void *block, struct snarl_site site)
 {
-    if (__builtin_expect(snarl_races_on, 0))
+    if (__builtin_expect(snarl_heap_on, 0))
         snarl_heap_freeing(block, s_usable_size(block), site);
     if (__builtin_expect(!snarl_object_near((uintptr_t)block), 1) &&
         __builtin_expect(!snarl_object_near((uintptr_t)block + 4095), 1))

@@ -94,6 +94,8 @@ pid_t (*real_wait3)(int *, int, struct rusage *);
 pid_t (*real_wait4)(pid_t, int *, int, struct rusage *);
 int (*real_waitid)(idtype_t, id_t, siginfo_t *, int);
 int (*real_raise)(int);
+void (*real_longjmp)(struct __jmp_buf_tag *, int);
+void (*real___longjmp_chk)(struct __jmp_buf_tag *, int);
 int (*real_kill)(pid_t, int);
 int (*real_killpg)(pid_t, int);
 int (*real_tgkill)(pid_t, pid_t, int);
@@ -217,6 +219,8 @@ static const struct entry s_entries[] = {
     {"sysv_signal", (void **)&real_sysv_signal, NULL},
     {"sigset", (void **)&real_sigset, NULL},
     {"raise", (void **)&real_raise, NULL},
+    {"longjmp", (void **)&real_longjmp, NULL},
+    {"__longjmp_chk", (void **)&real___longjmp_chk, NULL},
     {"kill", (void **)&real_kill, NULL},
     {"killpg", (void **)&real_killpg, NULL},
     {"tgkill", (void **)&real_tgkill, NULL},

@@ -1,15 +1,14 @@
 /* syscall.c - syscall(2): calls that a program makes past libc.
  *
- * All go on to libc's function as they came, but for three. Futex calls order what is before a wake-up and after a wait. A signal handler installed so must be called through ours like any
+ * All go on to libc's function as they came, but for three. A signal handler installed so must be called through ours like any
  * other (signal.c): it may find a thread in copied code, whose borrowed registers it would spoil. And a seccomp filter may
- * forbid what the copying of code needs, so code is copied before it stands. */
+ * forbid what the copying of code needs, so code is copied before it stands. Who wakes the waiters of a futex orders what it did before what those do next. */
 #include <errno.h>
 #include <linux/futex.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
 
-#include "preload/access/bridge.h"
 #include "preload/instrument.h"
 #include "preload/real.h"
 #include "preload/shim.h"
@@ -28,8 +27,8 @@ void snarl_syscall_prepare(void) __attribute__((visibility("hidden")));
 long snarl_syscall_action(long number, long signal, const struct kernel_action *wanted, struct kernel_action *old,
                           size_t size) __attribute__((visibility("hidden")));
 void snarl_syscall_filter(void) __attribute__((visibility("hidden")));
-long snarl_syscall_futex(long number, long word, long operation, long value, long timeout, long other, long more)
-    __attribute__((visibility("hidden")));
+long snarl_syscall_futex(long number, uintptr_t address, long operation, long value, long timeout, long second,
+                         long third) __attribute__((visibility("hidden")));
 
 void snarl_syscall_prepare(void)
 {
@@ -66,37 +65,55 @@ void snarl_syscall_filter(void)
     snarl_instrument_before_filter();
 }
 
+/* --- futexes --- */
+
+static void order(uintptr_t address, void (*how)(struct snarl_thread *, uintptr_t))
+{
+    int saved = errno;
+    struct snarl_thread *thr = snarl_races_on && snarl_awake ? snarl_enter() : NULL;
+    if (!thr)
+        return;
+    how(thr, address);
+    snarl_leave(thr);
+    errno = saved;
+}
+
 static bool wakes(long operation)
 {
-    int command = (int)operation & FUTEX_CMD_MASK;
-    return command == FUTEX_WAKE || command == FUTEX_WAKE_BITSET || command == FUTEX_WAKE_OP || command == FUTEX_REQUEUE ||
-           command == FUTEX_CMP_REQUEUE || command == FUTEX_UNLOCK_PI;
+    switch (operation & FUTEX_CMD_MASK) {
+    case FUTEX_WAKE:
+    case FUTEX_WAKE_BITSET:
+    case FUTEX_WAKE_OP:
+    case FUTEX_REQUEUE:
+    case FUTEX_CMP_REQUEUE:
+    case FUTEX_UNLOCK_PI:
+        return true;
+    default:
+        return false;
+    }
 }
 
 static bool waits(long operation)
 {
-    int command = (int)operation & FUTEX_CMD_MASK;
-    return command == FUTEX_WAIT || command == FUTEX_WAIT_BITSET || command == FUTEX_LOCK_PI;
-}
-
-static void order(long word, void (*how)(struct snarl_thread *, const volatile void *), struct snarl_site site)
-{
-    int saved = errno;
-    struct snarl_thread *thr = snarl_call_enter(site);
-    if (thr) {
-        how(thr, (const volatile void *)word);
-        snarl_call_leave(thr);
+    switch (operation & FUTEX_CMD_MASK) {
+    case FUTEX_WAIT:
+    case FUTEX_WAIT_BITSET:
+    case FUTEX_LOCK_PI:
+        return true;
+    default:
+        return false;
     }
-    errno = saved;
 }
 
-long snarl_syscall_futex(long number, long word, long operation, long value, long timeout, long other, long more)
+/* A wait that ends for another reason (the value has changed) may follow a wake as well. */
+long snarl_syscall_futex(long number, uintptr_t address, long operation, long value, long timeout, long second,
+                         long third)
 {
-    if (snarl_calls_on && wakes(operation))
-        order(word, snarl_call_release, SNARL_SITE);
-    long result = snarl_true_syscall(number, word, operation, value, timeout, other, more);
-    if (snarl_calls_on && waits(operation))
-        order(word, snarl_call_acquire, SNARL_SITE);
+    if (wakes(operation))
+        order(address, snarl_order_memory_release);
+    long result = snarl_true_syscall(number, address, operation, value, timeout, second, third);
+    if (waits(operation))
+        order(address, snarl_order_memory_acquire);
     return result;
 }
 
@@ -108,7 +125,7 @@ __asm__(".text\n.globl syscall\n.type syscall, @function\nsyscall:\n"
         "    call snarl_syscall_prepare\n"
         "    add $8, %rsp\n    pop %r9\n    pop %r8\n    pop %rcx\n    pop %rdx\n    pop %rsi\n    pop %rdi\n"
         "1:  cmp $13, %rdi\n    je snarl_syscall_action\n" /* rt_sigaction */
-        "    cmp $202, %rdi\n    je snarl_syscall_futex\n"
+        "    cmp $202, %rdi\n    je snarl_syscall_futex\n"  /* futex */
         "    cmp $317, %rdi\n    jne 2f\n"                 /* seccomp */
         "    push %rdi\n    push %rsi\n    push %rdx\n    push %rcx\n    push %r8\n    push %r9\n    sub $8, %rsp\n"
         "    call snarl_syscall_filter\n"

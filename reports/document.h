@@ -11,7 +11,10 @@
  * "program": its basename; "processes": {key: how often}, of which "count" is the sum and "pid" the first;
  * "time_s"; "suggestion": the suppression line that would silence it; "explanation": what can go wrong, in
  * words; "also": the places of up to 32 findings with the same fingerprint that were not the same to the line
- *     EVENT      "lock": id of the lock it is about or null; "time_s" since the process started; "address"
+ *     location   "type" of a heap block ("struct queue") and "member": the path in it; "offset" of the bytes in the block;
+ * "function" that a variable is local to; "thread" whose stack or thread-local storage it is; "declared": {"file", "line"}
+ *     EVENT      "target": what the accessing code calls the memory ("queue->head");
+ *                "lock": id of the lock it is about or null; "time_s" since the process started; "address"
  * and "size" of an access locks      "process"; "created": EVENT or null; "declared": {"file", "line"} of the
  * variable or null; "address"; "class": what is the same for all locks made at that place, in every process
  * and run. `id` is a string, "<process key>/<number>": unique in any merge. Not every lock is listed: those

@@ -289,8 +289,7 @@ json_t *snarl_build_event(struct snarl_process_builder *builder, const struct sn
     return event;
 }
 
-const struct snarl_symbol_variable *snarl_build_variable(struct snarl_process_builder *builder, uint64_t id,
-                                                         uint64_t value)
+struct snarl_symbols *snarl_build_symbols(struct snarl_process_builder *builder, uint64_t id)
 {
     const struct snarl_run_module *record = snarl_runfile_module(builder->file, id);
     if (!record)
@@ -298,5 +297,17 @@ const struct snarl_symbol_variable *snarl_build_variable(struct snarl_process_bu
     struct cached_module *module = cached(builder->cache, record->path, record->build_id);
     if (snarl_symbols_problem(module->symbols))
         note_problem(builder, module);
-    return snarl_symbols_variable(module->symbols, value);
+    return module->symbols;
+}
+
+const struct snarl_symbol_variable *snarl_build_variable(struct snarl_process_builder *builder, uint64_t module,
+                                                         uint64_t value, uint64_t size)
+{
+    struct snarl_symbols *symbols = snarl_build_symbols(builder, module);
+    return symbols ? snarl_symbols_variable(symbols, value, size) : NULL;
+}
+
+json_t *snarl_build_thread_head(struct snarl_process_builder *builder, uint64_t thread)
+{
+    return thread_head(builder, thread, snarl_runfile_thread(builder->file, thread));
 }

@@ -3,6 +3,7 @@
  *     document.c          the directory: which files, what one process tells of another, all of them merged
  *     document_process.c  one run file as a document with one process
  *     document_events.c   frames, stacks, threads, events
+ *     document_location.c  the memory that a race is about, by name
  *     document_locks.c    locks: names, classes, the graph
  *
  * JSON values are shared between their users (a stack is one array however many events have it), so what is
@@ -52,8 +53,17 @@ json_t *snarl_build_seconds(uint64_t ns);
 json_t *snarl_build_address(uint64_t address);
 /* The static variable at the address of a module, or NULL. */
 const struct snarl_symbol_variable *snarl_build_variable(struct snarl_process_builder *builder,
-                                                         uint64_t module, uint64_t value);
+                                                         uint64_t module, uint64_t value, uint64_t size);
+/* The symbols of a module of the process; NULL when there is no such module. */
+struct snarl_symbols *snarl_build_symbols(struct snarl_process_builder *builder, uint64_t module);
+/* An event's "thread" without its creation. */
+json_t *snarl_build_thread_head(struct snarl_process_builder *builder, uint64_t thread);
 void snarl_build_note(struct snarl_process_builder *builder, bool of_process, const char *text);
+
+/* document_location.c. A finding's "location", null for none; and the "target" of each access of a race: what the code calls
+ * the memory. */
+json_t *snarl_build_location(struct snarl_process_builder *builder, const struct snarl_run_finding *finding);
+void snarl_build_targets(struct snarl_process_builder *builder, const struct snarl_run_finding *finding, json_t *events);
 
 /* document_locks.c. */
 void snarl_build_lock_names(struct snarl_process_builder *builder);

@@ -60,8 +60,10 @@ static void name_by_variable(struct snarl_process_builder *builder, struct snarl
 {
     const struct snarl_run_lock *lock = entry->lock;
     const struct snarl_run_module *module = snarl_runfile_module(builder->file, lock->module);
-    const struct snarl_symbol_variable *variable = snarl_build_variable(builder, lock->module, lock->value);
+    const struct snarl_symbol_variable *variable = snarl_build_variable(builder, lock->module, lock->value, 0);
     const char *base = snarl_path_base(module ? module->path : "?");
+    if (variable && variable->section)
+        variable = NULL;
     if (variable && variable->file)
         entry->declared = json_pack("{sssi}", "file", variable->file, "line", (int)variable->line);
     if (variable)

@@ -135,29 +135,6 @@ static json_t *build_thread(struct snarl_process_builder *builder, const struct 
     return made;
 }
 
-static json_t *build_location(struct snarl_process_builder *builder,
-                              const struct snarl_run_location *location)
-{
-    if (!*location->kind)
-        return json_null();
-    const char *symbol = location->symbol;
-    json_int_t size = location->size;
-    json_t *made = json_object();
-    if (!*symbol && location->module) {
-        const struct snarl_symbol_variable *variable =
-            snarl_build_variable(builder, location->module, location->value);
-        symbol = variable ? variable->name : "";
-        size = size || !variable ? size : (json_int_t)variable->size;
-    }
-    json_object_set_new(made, "kind", json_string(location->kind));
-    json_object_set_new(made, "symbol", *symbol ? json_string(symbol) : json_null());
-    json_object_set_new(made, "size", json_integer(size));
-    json_object_set_new(made, "address", snarl_build_address(location->address));
-    json_object_set_new(made, "allocated",
-                        location->allocated ? snarl_build_event(builder, location->allocated) : json_null());
-    return made;
-}
-
 struct lock_set {
     json_t *list, *seen;
 };
@@ -254,6 +231,7 @@ static json_t *build_events(struct snarl_process_builder *builder, const struct 
 static json_t *build_finding(struct snarl_process_builder *builder, const struct snarl_run_finding *finding)
 {
     json_t *made = json_object(), *events = build_events(builder, finding), *processes = json_object();
+    snarl_build_targets(builder, finding, events);
     json_object_set_new(processes, json_string_value(builder->key), json_integer(finding->count));
     json_object_set_new(made, "fingerprint", json_null()); /* its place in the order of members */
     json_object_set_new(made, "kind", json_string(finding->kind));
@@ -270,7 +248,7 @@ static json_t *build_finding(struct snarl_process_builder *builder, const struct
     json_object_set_new(made, "time_s", snarl_build_seconds(finding->time_ns));
     json_object_set_new(made, "suppressed", json_false());
     json_object_set_new(made, "baseline", json_null());
-    json_object_set_new(made, "location", build_location(builder, &finding->location));
+    json_object_set_new(made, "location", snarl_build_location(builder, finding));
     json_object_set_new(made, "locks", build_locks(builder, finding));
     json_object_set_new(made, "events", events);
     if (!*finding->message)

@@ -97,12 +97,33 @@ static size_t hash_groups(const json_t *finding, uint64_t *groups)
     return used;
 }
 
+/* A variable's name without the indices in it, which may be others in the next run. */
+static uint64_t add_symbol(uint64_t hash, const char *symbol)
+{
+    char text[512];
+    size_t length = 0;
+    bool index = false;
+    for (; *symbol && length + 1 < sizeof(text); symbol++) {
+        index = *symbol == '[' || (index && *symbol != ']');
+        if (!index || *symbol == '[')
+            text[length++] = *symbol;
+    }
+    text[length] = '\0';
+    return add(hash, text);
+}
+
+/* Heap blocks are told by where they were allocated, their type and its member, stacks by the accesses: how code names
+ * them depends on how it was compiled. */
 static uint64_t add_location(uint64_t hash, const json_t *finding)
 {
     const json_t *location = json_object_get(finding, "location");
     const json_t *allocated = json_object_get(location, "allocated");
     hash = add(hash, snarl_json_text(location, "kind"));
-    hash = add(hash, snarl_json_text(location, "symbol"));
+    bool named = !strcmp(snarl_json_text(location, "kind"), "global") || json_is_null(allocated);
+    bool stack = !strcmp(snarl_json_text(location, "kind"), "stack");
+    hash = add_symbol(hash, named && !stack ? snarl_json_text(location, "symbol") : "");
+    if (*snarl_json_text(location, "type"))
+        hash = add_symbol(add(hash, snarl_json_text(location, "type")), snarl_json_text(location, "member"));
     return json_is_object(allocated) ? add_stack(hash, allocated) : hash;
 }
 

@@ -72,6 +72,10 @@ struct snarl_run_location {
     const char *kind, *symbol; /* kind "": there is no location */
     uint64_t address, size, module, value;
     struct snarl_run_event *allocated; /* or NULL */
+    uint64_t byte;                     /* the first address that both accesses of a race touch; 0: not known */
+    uint64_t thread;                   /* whose stack or thread-local storage it is; 0: not known */
+    uint64_t block_module, block_offset; /* thread-local: where in the module's block */
+    uint64_t stack, frame, cfa;        /* on a stack: the frame that holds it; stack 0: not known */
 };
 
 struct snarl_run_finding {

@@ -272,6 +272,21 @@ static void take_location(struct snarl_runfile *file, struct snarl_wire_reader *
     }
 }
 
+/* Files of an earlier version end before it. */
+static void take_owner(struct snarl_wire_reader *in, struct snarl_run_location *location)
+{
+    if (in->failed || in->at == in->end)
+        return;
+    location->byte = number(in);
+    location->thread = number(in);
+    location->block_module = number(in);
+    number(in);
+    location->block_offset = number(in);
+    location->stack = number(in);
+    location->frame = number(in);
+    location->cfa = number(in);
+}
+
 static bool take_finding(struct snarl_runfile *file, struct snarl_wire_reader *in)
 {
     struct snarl_run_finding *finding = take(file, sizeof(*finding));
@@ -288,6 +303,7 @@ static bool take_finding(struct snarl_runfile *file, struct snarl_wire_reader *i
     finding->events = take(file, finding->event_count * sizeof(*finding->events));
     for (size_t i = 0; i < finding->event_count && !in->failed; i++)
         take_event(file, in, &finding->events[i]);
+    take_owner(in, &finding->location);
     if (in->failed)
         return false;
     seen_at(file, finding->time_ns);

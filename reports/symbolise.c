@@ -86,6 +86,12 @@ struct snarl_symboliser *snarl_symboliser_new(const char *debug_path)
     return symboliser;
 }
 
+static void free_statics(struct snarl_symbol_statics *statics)
+{
+    free(statics->ranges.items);
+    free(statics->items);
+}
+
 static void free_symbols(struct snarl_symbols *symbols)
 {
     for (size_t i = 0; i < symbols->unit_count; i++) {
@@ -96,8 +102,10 @@ static void free_symbols(struct snarl_symbols *symbols)
     free(symbols->unit_ranges.items);
     free(symbols->table_functions.items);
     free(symbols->table_objects.items);
-    free(symbols->variables.items);
-    free(symbols->variable_dies);
+    free(symbols->table_threads.items);
+    free_statics(&symbols->variables);
+    free_statics(&symbols->thread_variables);
+    snarl_idmap_free(&symbols->code_cache);
     snarl_idmap_free(&symbols->frames_cache);
     snarl_idmap_free(&symbols->variables_cache);
     if (symbols->dwfl)
@@ -287,10 +295,13 @@ void snarl_symbols_table(struct snarl_symbols *symbols)
             snarl_ranges_add(&symbols->table_functions, address, address + symbol.st_size, i);
         else if (type == STT_OBJECT && symbol.st_size)
             snarl_ranges_add(&symbols->table_objects, address, address + symbol.st_size, i);
+        else if (type == STT_TLS && symbol.st_size) /* its value is an offset, whatever address the library makes of it */
+            snarl_ranges_add(&symbols->table_threads, symbol.st_value, symbol.st_value + symbol.st_size, i);
     }
     snarl_ranges_sort(&symbols->table_functions);
     stretch(&symbols->table_functions);
     snarl_ranges_sort(&symbols->table_objects);
+    snarl_ranges_sort(&symbols->table_threads);
 }
 
 const char *snarl_symbols_name(struct snarl_symbols *symbols, size_t index)
@@ -299,6 +310,11 @@ const char *snarl_symbols_name(struct snarl_symbols *symbols, size_t index)
     GElf_Addr address;
     const char *name = dwfl_module_getsym_info(symbols->module, index, &symbol, &address, NULL, NULL, NULL);
     return name ? name : "";
+}
+
+const char *snarl_symbols_keep(struct snarl_symbols *symbols, const char *text)
+{
+    return snarl_arena_text(&symbols->arena, text, strlen(text));
 }
 
 const char *snarl_symbols_keep_name(struct snarl_symbols *symbols, const char *raw, const char **language)

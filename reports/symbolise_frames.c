@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NESTING_MAX 256 /* inlined calls in each other; also bounds the walk of damaged files */
+#define NESTING_MAX 256 /* bounds the walk of damaged files */
 
 static void add_function(struct snarl_symbol_unit *unit, Dwarf_Die *die)
 {
@@ -57,13 +57,14 @@ static void list_functions(struct snarl_symbol_unit *unit, Dwarf_Die *parent, un
     } while (!dwarf_siblingof(&die, &die));
 }
 
-/* The functions around the address from the outermost one, `chain[0]`, to the innermost inlined one. */
-static size_t nesting(Dwarf_Die *function, uint64_t address, Dwarf_Die *chain)
+/* The functions around the address from the outermost one, `chain[0]`, to the innermost inlined one; with `blocks`, the
+ * blocks too. */
+static size_t nesting(Dwarf_Die *function, uint64_t address, bool blocks, Dwarf_Die *chain)
 {
     size_t count = 0;
     Dwarf_Die scope = *function, die;
     chain[count++] = scope;
-    while (count < NESTING_MAX && !dwarf_child(&scope, &die)) {
+    while (count < SNARL_CHAIN_MAX && !dwarf_child(&scope, &die)) {
         bool found = false;
         do {
             int tag = dwarf_tag(&die);
@@ -71,7 +72,7 @@ static size_t nesting(Dwarf_Die *function, uint64_t address, Dwarf_Die *chain)
                          tag == DW_TAG_try_block || tag == DW_TAG_catch_block;
             if (!block || dwarf_haspc(&die, address) != 1)
                 continue;
-            if (tag == DW_TAG_inlined_subroutine)
+            if (blocks || tag == DW_TAG_inlined_subroutine)
                 chain[count++] = die;
             found = true;
             scope = die;
@@ -81,6 +82,41 @@ static size_t nesting(Dwarf_Die *function, uint64_t address, Dwarf_Die *chain)
             break;
     }
     return count;
+}
+
+static const struct snarl_symbol_range *function_at(struct snarl_symbols *symbols, uint64_t address,
+                                                    struct snarl_symbol_unit **found)
+{
+    if (!snarl_symbols_units(symbols))
+        return NULL;
+    const struct snarl_symbol_range *range = snarl_ranges_find(&symbols->unit_ranges, address);
+    if (!range)
+        return NULL;
+    struct snarl_symbol_unit *unit = *found = &symbols->units[range->index];
+    if (!unit->functions_known) {
+        unit->functions_known = true;
+        list_functions(unit, &unit->scopes, 0);
+        snarl_ranges_sort(&unit->ranges);
+    }
+    return snarl_ranges_find(&unit->ranges, address);
+}
+
+size_t snarl_symbols_chain(struct snarl_symbols *symbols, uint64_t address, bool blocks, struct snarl_symbol_unit **unit,
+                           Dwarf_Die *chain)
+{
+    const struct snarl_symbol_range *range = function_at(symbols, address, unit);
+    return range ? nesting(&(*unit)->functions[range->index], address, blocks, chain) : 0;
+}
+
+bool snarl_symbols_function(struct snarl_symbols *symbols, uint64_t address, uint64_t *low, uint64_t *high)
+{
+    struct snarl_symbol_unit *unit;
+    const struct snarl_symbol_range *range = function_at(symbols, address, &unit);
+    if (!range)
+        return false;
+    *low = range->low;
+    *high = range->high;
+    return true;
 }
 
 static const char *unit_language(struct snarl_symbol_unit *unit)
@@ -143,7 +179,7 @@ static const char *lambda_name(struct snarl_symbols *symbols, Dwarf_Die *die)
     return snarl_arena_text(&symbols->arena, name, strlen(name));
 }
 
-static const char *function_name(struct snarl_symbols *symbols, Dwarf_Die *die, const char **language)
+const char *snarl_symbols_function_name(struct snarl_symbols *symbols, Dwarf_Die *die, const char **language)
 {
     Dwarf_Attribute attribute;
     const char *raw = NULL;
@@ -185,20 +221,9 @@ static void innermost_line(struct snarl_symbols *symbols, struct snarl_symbol_un
 
 static bool debug_frames(struct snarl_symbols *symbols, uint64_t address, struct snarl_symbol_frames *result)
 {
-    if (!snarl_symbols_units(symbols))
-        return false;
-    const struct snarl_symbol_range *range = snarl_ranges_find(&symbols->unit_ranges, address);
-    if (!range)
-        return false;
-    struct snarl_symbol_unit *unit = &symbols->units[range->index];
-    if (!unit->functions_known) {
-        unit->functions_known = true;
-        list_functions(unit, &unit->scopes, 0);
-        snarl_ranges_sort(&unit->ranges);
-    }
-    range = snarl_ranges_find(&unit->ranges, address);
-    Dwarf_Die chain[NESTING_MAX];
-    size_t count = range ? nesting(&unit->functions[range->index], address, chain) : 0;
+    struct snarl_symbol_unit *unit;
+    Dwarf_Die chain[SNARL_CHAIN_MAX];
+    size_t count = snarl_symbols_chain(symbols, address, false, &unit, chain);
     if (!count)
         return false;
     const char *language = unit_language(unit);
@@ -208,7 +233,7 @@ static bool debug_frames(struct snarl_symbols *symbols, uint64_t address, struct
         struct snarl_symbol_frame *frame = &result->frames[i];
         Dwarf_Die *die = &chain[count - 1 - i];
         frame->language = language;
-        frame->function = function_name(symbols, die, &frame->language);
+        frame->function = snarl_symbols_function_name(symbols, die, &frame->language);
         frame->inlined = i + 1 < count;
         if (i == 0) {
             innermost_line(symbols, unit, address, frame);

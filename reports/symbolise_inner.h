@@ -36,6 +36,17 @@ struct snarl_symbol_unit {
     size_t function_count, function_room;
 };
 
+/* A variable of static storage or, in thread_variables, a thread-local one; `function`: the one that it is local to, or no DIE. */
+struct snarl_symbol_static {
+    Dwarf_Die die, function;
+};
+
+struct snarl_symbol_statics {
+    struct snarl_symbol_ranges ranges; /* index into `items` */
+    struct snarl_symbol_static *items;
+    size_t count, room;
+};
+
 struct snarl_symbols {
     struct snarl_symbols *next;
     struct snarl_arena arena;
@@ -48,15 +59,27 @@ struct snarl_symbols {
     size_t unit_count, unit_room;
     struct snarl_symbol_ranges unit_ranges;                    /* index into `units` */
     struct snarl_symbol_ranges table_functions, table_objects; /* index: of the ELF symbol */
-    struct snarl_symbol_ranges variables;                      /* index into `variable_dies` */
-    Dwarf_Die *variable_dies;
-    size_t variable_count, variable_room;
-    struct snarl_idmap frames_cache, variables_cache; /* by address + 1 */
+    struct snarl_symbol_ranges table_threads;                  /* the same, of thread-local ones: by offset */
+    struct snarl_symbol_statics variables, thread_variables;
+    struct snarl_idmap frames_cache, variables_cache; /* by address + 1; by address and size */
+    struct snarl_idmap code_cache;                    /* functions decoded, by address + 1: symbolise_code.c */
 };
 
 /* Fills units and unit_ranges; false when there is no debug information. */
 bool snarl_symbols_units(struct snarl_symbols *symbols);
-/* Fills table_functions and table_objects. */
+/* The unit and the functions around an instruction, the outermost first, with the blocks between them when `blocks` is set.
+ * The number of `chain`, of which SNARL_CHAIN_MAX have room. 0: no debug information. */
+#define SNARL_CHAIN_MAX 256
+size_t snarl_symbols_chain(struct snarl_symbols *symbols, uint64_t address, bool blocks, struct snarl_symbol_unit **unit,
+                           Dwarf_Die *chain);
+/* The part of the function around the address that is in one piece. */
+bool snarl_symbols_function(struct snarl_symbols *symbols, uint64_t address, uint64_t *low, uint64_t *high);
+/* Demangled. */
+const char *snarl_symbols_function_name(struct snarl_symbols *symbols, Dwarf_Die *die, const char **language);
+/* What a variable, its path having been found, is; kept in the arena. */
+void snarl_symbols_declared(struct snarl_symbols *symbols, Dwarf_Die *die, struct snarl_symbol_variable *variable);
+const char *snarl_symbols_keep(struct snarl_symbols *symbols, const char *text);
+/* Fills table_functions, table_objects and table_threads. */
 void snarl_symbols_table(struct snarl_symbols *symbols);
 /* The raw name of an ELF symbol. */
 const char *snarl_symbols_name(struct snarl_symbols *symbols, size_t index);

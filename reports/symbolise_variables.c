@@ -3,7 +3,7 @@
  * There is no index of variables by address in debug information, so the variables of the units are listed:
  * first the unit's that frames were looked up in, then all others for as long as SCAN_SECONDS allows. Where
  * that ends too early, or without debug information, the symbol table names the variable and an offset. */
-#include "reports/symbolise_inner.h"
+#include "reports/symbolise_types.h"
 
 #include <dwarf.h>
 #include <stdio.h>
@@ -13,7 +13,6 @@
 
 #define SCAN_SECONDS 1.5
 #define NESTING_MAX 24
-#define NAME_MAX_BYTES 400
 
 static double now(void)
 {
@@ -23,60 +22,75 @@ static double now(void)
 }
 
 /* The variable's static address; false for those in registers, on stacks and in thread-local storage. */
-static bool static_address(Dwarf_Die *die, uint64_t *address)
+static bool static_address(Dwarf_Attribute *attribute, Dwarf_Op *operations, size_t count, uint64_t *address)
 {
-    Dwarf_Attribute attribute, result;
-    Dwarf_Op *operations;
-    size_t count;
-    if (!dwarf_attr(die, DW_AT_location, &attribute) || dwarf_getlocation(&attribute, &operations, &count) ||
-        count != 1)
+    Dwarf_Attribute result;
+    Dwarf_Addr value;
+    if (count != 1)
         return false;
     if (operations[0].atom == DW_OP_addr) {
         *address = operations[0].number;
-        return true;
+        return *address != 0;
     }
-    Dwarf_Addr value;
     if ((operations[0].atom != DW_OP_addrx && operations[0].atom != DW_OP_GNU_addr_index) ||
-        dwarf_getlocation_attr(&attribute, operations, &result) || dwarf_formaddr(&result, &value))
+        dwarf_getlocation_attr(attribute, operations, &result) || dwarf_formaddr(&result, &value))
         return false;
     *address = value;
-    return true;
+    return value != 0;
 }
 
-/* The type without typedefs and qualifiers. False for void and on damage. */
-static bool bare_type(Dwarf_Die *die, Dwarf_Die *type)
+/* A thread-local variable's offset into the module's block. */
+static bool thread_offset(Dwarf_Attribute *attribute, Dwarf_Op *operations, size_t count, uint64_t *offset)
 {
-    Dwarf_Attribute attribute;
-    return dwarf_attr_integrate(die, DW_AT_type, &attribute) && dwarf_formref_die(&attribute, type) &&
-           !dwarf_peel_type(type, type);
+    Dwarf_Attribute result;
+    Dwarf_Word value;
+    if (count != 2 ||
+        (operations[1].atom != DW_OP_form_tls_address && operations[1].atom != DW_OP_GNU_push_tls_address))
+        return false;
+    if ((operations[0].atom == DW_OP_constx || operations[0].atom == DW_OP_GNU_const_index) &&
+        !dwarf_getlocation_attr(attribute, operations, &result) && !dwarf_formudata(&result, &value)) {
+        *offset = value;
+        return true;
+    }
+    *offset = operations[0].number;
+    return operations[0].atom == DW_OP_const8u || operations[0].atom == DW_OP_const4u || operations[0].atom == DW_OP_addr;
 }
 
-static uint64_t size_of(Dwarf_Die *type)
+static void add_static(struct snarl_symbol_statics *statics, uint64_t address, uint64_t size,
+                       struct snarl_symbol_static variable)
 {
-    Dwarf_Word size;
-    return dwarf_aggregate_size(type, &size) ? 0 : size;
+    snarl_ranges_add(&statics->ranges, address, address + (size ? size : 1), statics->count);
+    if (statics->count == statics->room) {
+        size_t room = statics->room ? 2 * statics->room : 64;
+        struct snarl_symbol_static *bigger = realloc(statics->items, room * sizeof(*bigger));
+        if (!bigger)
+            abort();
+        statics->items = bigger;
+        statics->room = room;
+    }
+    statics->items[statics->count++] = variable;
 }
 
-static void add_variable(struct snarl_symbols *symbols, Dwarf_Die *die)
+static void add_variable(struct snarl_symbols *symbols, Dwarf_Die *die, const Dwarf_Die *function)
 {
     uint64_t address;
     Dwarf_Die type;
-    if (!static_address(die, &address) || !address || !bare_type(die, &type))
+    Dwarf_Attribute attribute;
+    Dwarf_Op *operations;
+    size_t count;
+    struct snarl_symbol_static variable = {.die = *die};
+    if (!dwarf_attr(die, DW_AT_location, &attribute) || dwarf_getlocation(&attribute, &operations, &count) ||
+        !snarl_type_of(die, &type))
         return;
-    uint64_t size = size_of(&type);
-    snarl_ranges_add(&symbols->variables, address, address + (size ? size : 1), symbols->variable_count);
-    if (symbols->variable_count == symbols->variable_room) {
-        size_t room = symbols->variable_room ? 2 * symbols->variable_room : 64;
-        Dwarf_Die *bigger = realloc(symbols->variable_dies, room * sizeof(*bigger));
-        if (!bigger)
-            abort();
-        symbols->variable_dies = bigger;
-        symbols->variable_room = room;
-    }
-    symbols->variable_dies[symbols->variable_count++] = *die;
+    if (function)
+        variable.function = *function;
+    if (static_address(&attribute, operations, count, &address))
+        add_static(&symbols->variables, address, snarl_type_size(&type), variable);
+    else if (thread_offset(&attribute, operations, count, &address))
+        add_static(&symbols->thread_variables, address, snarl_type_size(&type), variable);
 }
 
-static void list_variables(struct snarl_symbols *symbols, Dwarf_Die *parent, unsigned depth)
+static void list_variables(struct snarl_symbols *symbols, Dwarf_Die *parent, const Dwarf_Die *function, unsigned depth)
 {
     Dwarf_Die die;
     if (depth > NESTING_MAX || dwarf_child(parent, &die))
@@ -84,13 +98,22 @@ static void list_variables(struct snarl_symbols *symbols, Dwarf_Die *parent, uns
     do {
         switch (dwarf_tag(&die)) {
         case DW_TAG_variable:
-            add_variable(symbols, &die);
+            add_variable(symbols, &die, function);
             break;
+        case DW_TAG_subprogram: /* static variables in functions */
+            list_variables(symbols, &die, &die, depth + 1);
+            break;
+        case DW_TAG_inlined_subroutine: { /* gcc places them there when the function itself is gone */
+            Dwarf_Attribute attribute;
+            Dwarf_Die origin;
+            bool known = dwarf_attr(&die, DW_AT_abstract_origin, &attribute) && dwarf_formref_die(&attribute, &origin);
+            list_variables(symbols, &die, known ? &origin : function, depth + 1);
+            break;
+        }
         case DW_TAG_namespace:
         case DW_TAG_module:
-        case DW_TAG_subprogram: /* static variables in functions */
         case DW_TAG_lexical_block:
-            list_variables(symbols, &die, depth + 1);
+            list_variables(symbols, &die, function, depth + 1);
             break;
         default:
             break;
@@ -103,124 +126,34 @@ static void list_unit(struct snarl_symbols *symbols, struct snarl_symbol_unit *u
     if (unit->variables_known)
         return;
     unit->variables_known = true;
-    list_variables(symbols, &unit->scopes, 0);
+    list_variables(symbols, &unit->scopes, NULL, 0);
 }
 
-static const struct snarl_symbol_range *find_variable(struct snarl_symbols *symbols, uint64_t address)
+static void sort(struct snarl_symbols *symbols)
+{
+    snarl_ranges_sort(&symbols->variables.ranges);
+    snarl_ranges_sort(&symbols->thread_variables.ranges);
+}
+
+static const struct snarl_symbol_range *find_variable(struct snarl_symbols *symbols,
+                                                      struct snarl_symbol_statics *statics, uint64_t address)
 {
     snarl_symbols_units(symbols);
-    size_t before = symbols->variable_count;
+    size_t before = symbols->variables.count + symbols->thread_variables.count;
     for (size_t i = 0; i < symbols->unit_count; i++)
         if (symbols->units[i].functions_known)
             list_unit(symbols, &symbols->units[i]);
-    if (symbols->variable_count != before)
-        snarl_ranges_sort(&symbols->variables);
-    const struct snarl_symbol_range *found = snarl_ranges_find(&symbols->variables, address);
+    if (symbols->variables.count + symbols->thread_variables.count != before)
+        sort(symbols);
+    const struct snarl_symbol_range *found = snarl_ranges_find(&statics->ranges, address);
     if (found || symbols->variables_known)
         return found;
     symbols->variables_known = true;
     double start = now();
     for (size_t i = 0; i < symbols->unit_count && now() - start < SCAN_SECONDS; i++)
         list_unit(symbols, &symbols->units[i]);
-    snarl_ranges_sort(&symbols->variables);
-    return snarl_ranges_find(&symbols->variables, address);
-}
-
-static bool member_at(Dwarf_Die *type, uint64_t offset, Dwarf_Die *member, uint64_t *start)
-{
-    Dwarf_Die die, member_type;
-    if (dwarf_child(type, &die))
-        return false;
-    do {
-        int tag = dwarf_tag(&die);
-        Dwarf_Attribute attribute;
-        Dwarf_Word value = 0;
-        if ((tag != DW_TAG_member && tag != DW_TAG_inheritance) ||
-            !dwarf_attr(&die, DW_AT_data_member_location, &attribute) ||
-            dwarf_formudata(&attribute, &value) || !bare_type(&die, &member_type))
-            continue;
-        uint64_t size = size_of(&member_type);
-        if (offset >= value && offset < value + (size ? size : 1)) {
-            *member = die;
-            *start = value;
-            return true;
-        }
-    } while (!dwarf_siblingof(&die, &die));
-    return false;
-}
-
-/* Appends to a name of NAME_MAX_BYTES; what does not fit is left out. */
-static void append(char *name, const char *text)
-{
-    size_t length = strlen(name);
-    snprintf(name + length, NAME_MAX_BYTES - length, "%s", text);
-}
-
-static void append_index(char *name, Dwarf_Die *array, uint64_t *offset)
-{
-    Dwarf_Die die, element;
-    uint64_t counts[8];
-    size_t dimensions = 0;
-    uint64_t size = bare_type(array, &element) ? size_of(&element) : 0;
-    if (!size || dwarf_child(array, &die))
-        return;
-    do {
-        Dwarf_Attribute attribute;
-        Dwarf_Word value = 0;
-        if (dwarf_tag(&die) != DW_TAG_subrange_type || dimensions == 8)
-            continue;
-        if (dwarf_attr(&die, DW_AT_upper_bound, &attribute) && !dwarf_formudata(&attribute, &value))
-            value++;
-        else if (dwarf_attr(&die, DW_AT_count, &attribute))
-            dwarf_formudata(&attribute, &value);
-        counts[dimensions++] = value ? value : 1;
-    } while (!dwarf_siblingof(&die, &die));
-    uint64_t index = *offset / size;
-    *offset %= size;
-    uint64_t below = 1;
-    for (size_t i = 1; i < dimensions; i++)
-        below *= counts[i];
-    for (size_t i = 0; i < dimensions && below; i++) {
-        char text[32];
-        snprintf(text, sizeof(text), "[%llu]", (unsigned long long)(index / below));
-        append(name, text);
-        index %= below;
-        below = i + 1 < dimensions ? below / counts[i + 1] : 0;
-    }
-}
-
-/* Names of a library's insides ("_M_mutex", "__data") say nothing to its user: the path ends before them. */
-static bool is_inner(const char *member)
-{
-    return member[0] == '_' && (member[1] == '_' || (member[1] == 'M' && member[2] == '_'));
-}
-
-static void append_path(char *name, Dwarf_Die type, uint64_t offset)
-{
-    for (unsigned depth = 0; depth < NESTING_MAX; depth++) {
-        int tag = dwarf_tag(&type);
-        if (tag == DW_TAG_array_type) {
-            append_index(name, &type, &offset);
-            if (!bare_type(&type, &type))
-                return;
-            continue;
-        }
-        Dwarf_Die member;
-        uint64_t start;
-        if ((tag != DW_TAG_structure_type && tag != DW_TAG_class_type) ||
-            !member_at(&type, offset, &member, &start))
-            return;
-        const char *word = dwarf_tag(&member) == DW_TAG_member ? dwarf_diename(&member) : NULL;
-        if (word && is_inner(word))
-            return;
-        if (word) {
-            append(name, ".");
-            append(name, word);
-        }
-        offset -= start;
-        if (!bare_type(&member, &type))
-            return;
-    }
+    sort(symbols);
+    return snarl_ranges_find(&statics->ranges, address);
 }
 
 /* "counter.3" of a static variable in a C function is "counter". */
@@ -231,7 +164,7 @@ static void drop_number(char *name)
         *dot = '\0';
 }
 
-static void declared(struct snarl_symbols *symbols, Dwarf_Die *die, struct snarl_symbol_variable *variable)
+void snarl_symbols_declared(struct snarl_symbols *symbols, Dwarf_Die *die, struct snarl_symbol_variable *variable)
 {
     Dwarf_Attribute attribute;
     Dwarf_Word line = 0;
@@ -247,56 +180,133 @@ static void declared(struct snarl_symbols *symbols, Dwarf_Die *die, struct snarl
     variable->line = line;
 }
 
-static const char *keep(struct snarl_symbols *symbols, const char *text)
+static void add_offset(struct snarl_name *name, uint64_t offset)
 {
-    return snarl_arena_text(&symbols->arena, text, strlen(text));
+    char text[32];
+    snprintf(text, sizeof(text), "+%llu", (unsigned long long)offset);
+    if (offset)
+        snarl_name_add(name, text);
 }
 
-static struct snarl_symbol_variable *look_up(struct snarl_symbols *symbols, uint64_t address)
+/* ".bss+0x40": all that is left to say without symbols. */
+static bool name_by_section(struct snarl_symbols *symbols, uint64_t address, struct snarl_symbol_variable *variable,
+                            struct snarl_name *name)
 {
-    char name[NAME_MAX_BYTES] = "";
+    GElf_Addr bias;
+    Elf *elf = dwfl_module_getelf(symbols->module, &bias);
+    size_t names;
+    if (!elf || elf_getshdrstrndx(elf, &names))
+        return false;
+    for (Elf_Scn *section = elf_nextscn(elf, NULL); section; section = elf_nextscn(elf, section)) {
+        GElf_Shdr header;
+        if (!gelf_getshdr(section, &header) || !(header.sh_flags & SHF_ALLOC) || (header.sh_flags & SHF_TLS) ||
+            address < header.sh_addr || address - header.sh_addr >= header.sh_size)
+            continue;
+        char text[32];
+        const char *word = elf_strptr(elf, names, header.sh_name);
+        snprintf(text, sizeof(text), "+0x%llx", (unsigned long long)(address - header.sh_addr));
+        snarl_name_add(name, word ? word : "?");
+        snarl_name_add(name, text);
+        variable->address = address;
+        variable->section = true;
+        return true;
+    }
+    return false;
+}
+
+/* A static of a C++ function has the function in its demangled name: "worker()::counter" is "counter". */
+static const char *own_word(const char *name, bool in_function)
+{
+    const char *paren = in_function ? strrchr(name, ')') : NULL;
+    return paren && !strncmp(paren, ")::", 3) ? paren + 3 : name;
+}
+
+static void name_by_debug(struct snarl_symbols *symbols, struct snarl_symbol_static *found, uint64_t low, uint64_t high,
+                          uint64_t address, uint64_t size, struct snarl_symbol_variable *variable,
+                          struct snarl_name *name)
+{
+    struct snarl_type_place place = {.offset = address - low, .size = size};
+    const char *word = dwarf_diename(&found->die);
+    if (found->function.addr) {
+        variable->function = snarl_symbols_function_name(symbols, &found->function, NULL);
+        if (word)
+            snprintf(name->text, sizeof(name->text), "%s", word);
+    }
+    if (!*name->text)
+        snarl_name_add(name, word ? word : "?");
+    variable->base = snarl_symbols_keep(symbols, name->text);
+    variable->address = low;
+    variable->size = high - low;
+    if (snarl_type_of(&found->die, &place.type))
+        snarl_type_path(name, &place);
+    variable->exact = place.type.addr && snarl_type_is_exact(&place);
+    snarl_symbols_declared(symbols, &found->die, variable);
+}
+
+/* Without what compilers append to the parts of a variable that they have taken apart: "_ZL7account.2.0". */
+static const char *symbol_name(struct snarl_symbols *symbols, size_t index)
+{
+    const char *raw = snarl_symbols_name(symbols, index);
+    char plain[SNARL_NAME_MAX];
+    snprintf(plain, sizeof(plain), "%s", raw);
+    if (!strncmp(plain, "_Z", 2))
+        plain[strcspn(plain, ".")] = '\0';
+    return snarl_symbols_keep_name(symbols, plain, NULL);
+}
+
+/* In static storage, or with `thread` at an offset into the module's thread-local block. */
+static struct snarl_symbol_variable *look_up(struct snarl_symbols *symbols, bool thread, uint64_t address, uint64_t size)
+{
+    struct snarl_name name = {""};
     struct snarl_symbol_variable *variable = snarl_arena_take(&symbols->arena, sizeof(*variable));
+    struct snarl_symbol_statics *statics = thread ? &symbols->thread_variables : &symbols->variables;
     snarl_symbols_table(symbols);
-    const struct snarl_symbol_range *symbol = snarl_ranges_find(&symbols->table_objects, address);
-    const struct snarl_symbol_range *range = find_variable(symbols, address);
-    if (!symbol && !range)
-        return NULL;
+    const struct snarl_symbol_range *symbol =
+        snarl_ranges_find(thread ? &symbols->table_threads : &symbols->table_objects, address);
+    const struct snarl_symbol_range *range = find_variable(symbols, statics, address);
     if (symbol) {
-        append(name, snarl_symbols_keep_name(symbols, snarl_symbols_name(symbols, symbol->index), NULL));
-        drop_number(name);
+        const char *whole = symbol_name(symbols, symbol->index);
+        snarl_name_add(&name, own_word(whole, range && statics->items[range->index].function.addr));
+        drop_number(name.text);
         variable->address = symbol->low;
         variable->size = symbol->high - symbol->low;
     }
     if (range) {
-        Dwarf_Die *die = &symbols->variable_dies[range->index], type;
-        const char *word = dwarf_diename(die);
-        if (!symbol)
-            append(name, word ? word : "?");
-        variable->base = keep(symbols, name);
-        variable->address = range->low;
-        variable->size = range->high - range->low;
-        if (bare_type(die, &type))
-            append_path(name, type, address - range->low);
-        declared(symbols, die, variable);
-    } else {
-        variable->base = keep(symbols, name);
-        char text[32];
-        snprintf(text, sizeof(text), "+%llu", (unsigned long long)(address - variable->address));
-        if (address != variable->address)
-            append(name, text);
+        name_by_debug(symbols, &statics->items[range->index], range->low, range->high, address, size, variable, &name);
+    } else if (symbol) {
+        variable->base = snarl_symbols_keep(symbols, name.text);
+        add_offset(&name, address - variable->address);
+    } else if (thread || !name_by_section(symbols, address, variable, &name)) {
+        return NULL;
     }
-    variable->name = keep(symbols, name);
+    variable->name = snarl_symbols_keep(symbols, name.text);
+    if (!variable->base)
+        variable->base = variable->name;
     return variable;
 }
 
-const struct snarl_symbol_variable *snarl_symbols_variable(struct snarl_symbols *symbols, uint64_t address)
+static const struct snarl_symbol_variable *cached(struct snarl_symbols *symbols, bool thread, uint64_t address,
+                                                  uint64_t size)
 {
-    struct snarl_symbol_variable *known = snarl_idmap_get(&symbols->variables_cache, address + 1);
+    uint64_t key = (address << 8 | (size < 127 ? size : 127) << 1 | thread) + 1;
+    struct snarl_symbol_variable *known = snarl_idmap_get(&symbols->variables_cache, key);
     if (!known && symbols->module) {
-        known = look_up(symbols, address);
+        known = look_up(symbols, thread, address, size);
         if (!known) /* remembered as a variable without a name */
             known = snarl_arena_take(&symbols->arena, sizeof(*known));
-        snarl_idmap_set(&symbols->variables_cache, address + 1, known);
+        snarl_idmap_set(&symbols->variables_cache, key, known);
     }
     return known && known->name ? known : NULL;
+}
+
+const struct snarl_symbol_variable *snarl_symbols_variable(struct snarl_symbols *symbols, uint64_t address,
+                                                           uint64_t size)
+{
+    return cached(symbols, false, address, size);
+}
+
+const struct snarl_symbol_variable *snarl_symbols_thread_local(struct snarl_symbols *symbols, uint64_t offset,
+                                                               uint64_t size)
+{
+    return cached(symbols, true, offset, size);
 }

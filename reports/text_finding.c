@@ -259,6 +259,14 @@ static bool told_next(const json_t *finding, const json_t *event, size_t index)
            json_equal(json_object_get(event, "stack"), json_object_get(next, "stack"));
 }
 
+/* What the code calls the memory, where that is another name than the finding's. */
+static void put_target(const struct snarl_page *page, const json_t *finding, const json_t *event)
+{
+    const char *target = snarl_json_text(event, "target");
+    if (*target && strcmp(target, snarl_json_text(json_object_get(finding, "location"), "symbol")))
+        snarl_paint(page, SNARL_PAINT_PLAIN, ", here %s", target);
+}
+
 /* Of a race: where the access's thread took the locks that it held then. */
 static void put_holds(const struct snarl_page *page, const json_t *finding, const json_t *access)
 {
@@ -286,6 +294,7 @@ static void put_event(const struct snarl_page *page, const json_t *finding, cons
     fputs("  ", page->out);
     snarl_paint(page, SNARL_PAINT_THREAD, "%s", thread_of(page, event, label, sizeof(label)));
     put_deed(page, finding, event);
+    put_target(page, finding, event);
     if (!has_role(event, "hold"))
         put_held(page, finding, event);
     newline(page);
@@ -297,37 +306,69 @@ static void put_event(const struct snarl_page *page, const json_t *finding, cons
 
 /* ---- origins ---- */
 
+static void put_owner(const struct snarl_page *page, const json_t *location, const char *before)
+{
+    char label[TEXT_MAX];
+    if (!json_is_object(json_object_get(location, "thread")))
+        return;
+    snarl_thread_label(json_object_get(location, "thread"), label, sizeof(label));
+    snarl_paint(page, SNARL_PAINT_PLAIN, "%s%s", before, label);
+}
+
+/* What kind of memory it is: "part of a global variable of 24 bytes". */
+static void put_memory(const struct snarl_page *page, const json_t *location)
+{
+    const char *kind = snarl_json_text(location, "kind"), *symbol = snarl_json_text(location, "symbol");
+    const char *function = snarl_json_text(location, "function"), *type = snarl_json_text(location, "type");
+    long long size = json_integer_value(json_object_get(location, "size"));
+    long long offset = json_integer_value(json_object_get(location, "offset"));
+    const char *part = strpbrk(symbol, ".[+") ? "part of " : "";
+    if (!strcmp(kind, "unknown"))
+        snarl_paint(page, SNARL_PAINT_PLAIN, "of a kind that is not known");
+    else if (!strcmp(kind, "global"))
+        snarl_paint(page, SNARL_PAINT_PLAIN, "%sa %s variable", part, *function ? "static" : "global");
+    else if (!strcmp(kind, "stack"))
+        snarl_paint(page, SNARL_PAINT_PLAIN, "%s%s", part, *symbol && *function ? "a local variable" : "on the stack");
+    else if (!strcmp(kind, "tls"))
+        snarl_paint(page, SNARL_PAINT_PLAIN, "%sa thread-local variable", part);
+    else if (strcmp(kind, "heap"))
+        snarl_paint(page, SNARL_PAINT_PLAIN, "%s memory", kind);
+    else if (offset)
+        snarl_paint(page, SNARL_PAINT_PLAIN, "at byte %lld of a heap block", offset);
+    else
+        snarl_paint(page, SNARL_PAINT_PLAIN, "a heap block");
+    if (size)
+        snarl_paint(page, SNARL_PAINT_PLAIN, " of %lld byte%s", size, size == 1 ? "" : "s");
+    if (*type)
+        snarl_paint(page, SNARL_PAINT_PLAIN, " (%s)", type);
+    if (*function)
+        snarl_paint(page, SNARL_PAINT_PLAIN, " in %s", function);
+    put_owner(page, location, !strcmp(kind, "stack") && *symbol && *function ? ", on the stack of " : " of ");
+}
+
 static void put_location(const struct snarl_page *page, const json_t *finding)
 {
     const json_t *location = json_object_get(finding, "location");
-    const json_t *allocated = json_object_get(location, "allocated");
-    const char *kind = snarl_json_text(location, "kind"), *symbol = snarl_json_text(location, "symbol");
-    long long size = json_integer_value(json_object_get(location, "size"));
-    char label[TEXT_MAX], thread[TEXT_MAX];
-    if (!*kind)
+    const json_t *allocated = json_object_get(location, "allocated"), *declared = json_object_get(location, "declared");
+    const char *symbol = snarl_json_text(location, "symbol");
+    char thread[TEXT_MAX];
+    if (!*snarl_json_text(location, "kind"))
         return;
     newline(page);
     snarl_paint(page, SNARL_PAINT_PLAIN, "  The memory: ");
     snarl_paint(page, SNARL_PAINT_LOCK, "%s%s", symbol, *symbol ? ", " : "");
-    if (!strcmp(kind, "unknown"))
-        snprintf(label, sizeof(label), "of a kind that is not known");
-    else if (!strcmp(kind, "global"))
-        snprintf(label, sizeof(label), "%sa global variable", strpbrk(symbol, ".[") ? "part of " : "");
-    else if (!strcmp(kind, "heap"))
-        snprintf(label, sizeof(label), "a heap block");
-    else
-        snprintf(label, sizeof(label), "%s memory", kind);
-    snarl_paint(page, SNARL_PAINT_PLAIN, "%s", label);
-    if (size)
-        snarl_paint(page, SNARL_PAINT_PLAIN, " of %lld byte%s", size, size == 1 ? "" : "s");
-    if (!json_is_object(allocated)) {
-        newline(page);
-        return;
+    put_memory(page, location);
+    if (json_is_object(declared))
+        snarl_paint(page, SNARL_PAINT_PLAIN, ", declared at %s:%lld",
+                    snarl_paint_path(page, snarl_json_text(declared, "file")),
+                    (long long)json_integer_value(json_object_get(declared, "line")));
+    if (json_is_object(allocated)) {
+        snarl_thread_label(json_object_get(allocated, "thread"), thread, sizeof(thread));
+        snarl_paint(page, SNARL_PAINT_PLAIN, ", allocated by %s", thread);
     }
-    snarl_thread_label(json_object_get(allocated, "thread"), thread, sizeof(thread));
-    snarl_paint(page, SNARL_PAINT_PLAIN, ", allocated by %s", thread);
     newline(page);
-    put_stack(page, allocated);
+    if (json_is_object(allocated))
+        put_stack(page, allocated);
 }
 
 static void put_lock(const struct snarl_page *page, const json_t *lock)

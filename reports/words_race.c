@@ -7,22 +7,61 @@
 
 /* ---- the memory and the accesses ---- */
 
+/* The function without its parameters. */
+static void put_function(FILE *out, const json_t *location)
+{
+    char name[256];
+    json_t *frame = json_pack("{ssss}", "function", snarl_json_text(location, "function"), "language", "c++");
+    snarl_frame_function(frame, name, sizeof(name));
+    json_decref(frame);
+    fputs(name, out);
+}
+
+static void put_owner(FILE *out, const json_t *location)
+{
+    char label[256];
+    snarl_thread_label(json_object_get(location, "thread"), label, sizeof(label));
+    fputs(label, out);
+}
+
+static void put_block(FILE *out, const json_t *location)
+{
+    const json_t *allocated = json_object_get(location, "allocated");
+    json_int_t size = json_integer_value(json_object_get(location, "size"));
+    if (snarl_event_frame(allocated)) {
+        fputs("the heap block allocated ", out);
+        snarl_words_put_place(out, allocated);
+    } else {
+        fprintf(out, "a heap block of %lld bytes", (long long)size);
+    }
+}
+
 /* "counter", "the heap block allocated in f (x.c:3)", "memory". */
 static void put_location(FILE *out, const json_t *finding)
 {
     const json_t *location = json_object_get(finding, "location");
     const char *symbol = snarl_json_text(location, "symbol"), *kind = snarl_json_text(location, "kind");
-    json_int_t size = json_integer_value(json_object_get(location, "size"));
-    const json_t *allocated = json_object_get(location, "allocated");
+    bool local = *snarl_json_text(location, "function"), tls = !strcmp(kind, "tls");
+    bool owned = json_is_object(json_object_get(location, "thread"));
     if (*symbol) {
         fputs(symbol, out);
-    } else if (!strcmp(kind, "heap") && snarl_event_frame(allocated)) {
-        fputs("the heap block allocated ", out);
-        snarl_words_put_place(out, allocated);
-    } else if (!strcmp(kind, "heap") && size) {
-        fprintf(out, "a heap block of %lld bytes", (long long)size);
-    } else if (!strcmp(kind, "stack")) {
-        fputs("a variable on a stack", out);
+        bool told = local || (tls && owned);
+        fputs(!told ? "" : tls ? " (thread-local of " : !strcmp(kind, "stack") ? " (local to " : " (static in ", out);
+        if (tls && owned)
+            put_owner(out, location);
+        else if (local)
+            put_function(out, location);
+        fputs(told ? ")" : "", out);
+    } else if (!strcmp(kind, "heap")) {
+        put_block(out, location);
+    } else if (!strcmp(kind, "stack") || tls) {
+        fputs(tls ? "a thread-local variable" : "a variable on the stack", out);
+        fputs(owned ? " of " : "", out);
+        if (owned)
+            put_owner(out, location);
+        fputs(local ? ", in " : "", out);
+        if (local)
+            put_function(out, location);
     } else if (!strcmp(kind, "fd")) {
         fputs("a file descriptor", out);
     } else {
@@ -38,7 +77,15 @@ static bool is_ending(const json_t *event)
     return !strncmp(what, "free of ", 8) || !strncmp(what, "unmapping of ", 13) || !strncmp(what, "closing of ", 11);
 }
 
-static void put_access(FILE *out, const json_t *event)
+/* A size says something where it is not that of the thing named. */
+static bool says_size(const json_t *finding)
+{
+    const json_t *first = event_at(finding, 0), *second = event_at(finding, 1);
+    return !*snarl_json_text(json_object_get(finding, "location"), "symbol") ||
+           !json_equal(json_object_get(first, "size"), json_object_get(second, "size"));
+}
+
+static void put_access(FILE *out, const json_t *finding, const json_t *event)
 {
     json_int_t size = json_integer_value(json_object_get(event, "size"));
     const char *what = snarl_json_text(event, "what");
@@ -52,7 +99,7 @@ static void put_access(FILE *out, const json_t *event)
         return;
     }
     fprintf(out, json_is_true(json_object_get(event, "write")) ? " writes" : " reads");
-    if (has_role(event, "access") && size)
+    if (has_role(event, "access") && size && says_size(finding))
         fprintf(out, " %lld byte%s of", (long long)size, size == 1 ? "" : "s");
 }
 
@@ -146,15 +193,15 @@ static void put_locks(FILE *out, const json_t *finding, const json_t *first, con
 void snarl_words_explain_race(FILE *out, const json_t *finding)
 {
     const json_t *first = event_at(finding, 0), *second = event_at(finding, 1);
-    put_access(out, first);
+    put_access(out, finding, first);
     fputc(' ', out);
     put_location(out, finding);
     fputc(' ', out);
     snarl_words_put_place(out, first);
     if (second) {
         fputs(", and ", out);
-        put_access(out, second);
-        fputs(is_ending(second) ? " it " : " the same ", out);
+        put_access(out, finding, second);
+        fputs(is_ending(second) || !says_size(finding) ? " it " : " the same ", out);
         snarl_words_put_place(out, second);
     }
     bool both =

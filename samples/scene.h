@@ -31,7 +31,7 @@ extern "C"
 __attribute__((visibility("default"))) const char *__tsan_default_options(void);
 const char *__tsan_default_options(void)
 {
-    return "report_bugs=0:exitcode=0";
+    return "report_bugs=0:exitcode=0:die_after_fork=0";
 }
 #endif
 

@@ -128,13 +128,26 @@ static void put_location(struct snarl_wire_writer *writer, const struct snarl_lo
         put_event(writer, &location->allocated);
 }
 
+static void put_owner(struct snarl_wire_writer *writer, const struct snarl_location *location)
+{
+    snarl_wire_put_uint(writer, location->byte);
+    snarl_wire_put_uint(writer, location->thread);
+    snarl_runfile_put_module_value(writer, location->module);
+    snarl_wire_put_uint(writer, location->offset);
+    snarl_wire_put_uint(writer, location->stack);
+    snarl_wire_put_uint(writer, location->frame);
+    snarl_wire_put_uint(writer, location->cfa);
+}
+
 static void write_finding(const struct snarl_finding *finding, uint32_t id)
 {
     for (uint32_t i = 0; i < finding->event_count; i++)
         snarl_runfile_stack(finding->event[i].stack);
     if (finding->location.has_allocated)
         snarl_runfile_stack(finding->location.allocated.stack);
+    snarl_runfile_stack(finding->location.stack);
     snarl_runfile_module_of(finding->location.address);
+    snarl_runfile_module_of(finding->location.module);
     struct snarl_wire_writer *writer = snarl_runfile_record(SNARL_RECORD_FINDING);
     snarl_wire_put_uint(writer, id);
     snarl_wire_put_text(writer, finding->kind);
@@ -149,6 +162,7 @@ static void write_finding(const struct snarl_finding *finding, uint32_t id)
     snarl_wire_put_uint(writer, finding->event_count);
     for (uint32_t i = 0; i < finding->event_count; i++)
         put_event(writer, &finding->event[i]);
+    put_owner(writer, &finding->location);
     snarl_runfile_finish();
 }
 

@@ -32,6 +32,12 @@ struct snarl_location {
     uint64_t address, size;
     bool has_allocated;
     struct snarl_event allocated;
+    uint64_t byte;            /* the first byte that both accesses of a race touch */
+    uint32_t thread;          /* whose stack or thread-local storage it is; 0: not known */
+    uintptr_t module;         /* thread-local: an address in the module that it belongs to, and where in its block */
+    uint64_t offset;
+    uint32_t stack, frame;    /* on a stack: the frame that holds it is this one of a stack, */
+    uint64_t cfa;             /* and where that frame ends; stack 0: not known */
 };
 
 struct snarl_finding {

@@ -57,12 +57,16 @@ enum snarl_record_type {
      * u:create_stack u:create_thread u:flags(1: made by a static initialiser or never seen initialised) */
     SNARL_RECORD_LOCK = 5,
     /* u:finding s:kind s:rule s:confidence s:message(may be empty: the reader words it) u:time_ns
-     * location u:nlocks u:lock*nlocks u:nevents event*nevents
+     * location u:nlocks u:lock*nlocks u:nevents event*nevents owner
      * location := s:kind("" none|"global"|"heap"|"stack"|"tls"|"mapping"|"fd"|"unknown") u:address u:size
      *             u:module u:value s:symbol u:has_allocated(0|1) event?  (the event's role is "allocate")
      * event := s:role s:what u:flags(1: atomic, 2: write, 4: unordered filler, see "complete" in the stack)
      *          u:thread u:lock(the lock it is about; 0 none) u:stack u:time_ns u:address u:size
-     *          u:nheld u:lock*nheld */
+     *          u:nheld u:lock*nheld
+     * owner := u:byte(of a race: the first address that both accesses touch) u:thread(whose stack or thread-local storage the location is; 0 unknown)
+     *          u:module u:value u:offset(thread-local: where in the module's block; `value` is any address of it)
+     *          u:stack u:frame u:cfa(on a stack: it lies in frame number `frame` of the stack, which ends at run-time
+     *          address `cfa`; 0 0 0 unknown)   (files of before end without it) */
     SNARL_RECORD_FINDING = 6,
     /* u:finding u:count (how often it was seen so far, the last one counts) */
     SNARL_RECORD_COUNT = 7,

@@ -120,6 +120,31 @@ uint32_t snarl_unwind_capture(struct snarl_site site, struct snarl_site_cache *c
     return stack;
 }
 
+struct frames {
+    struct walk walk;
+    uintptr_t *cfa;
+    uint32_t count, limit;
+};
+
+static _Unwind_Reason_Code visit_frame(struct _Unwind_Context *context, void *argument)
+{
+    struct frames *frames = argument;
+    uintptr_t pc = _Unwind_GetIP(context);
+    if (!pc || (frames->count && is_ours(&frames->walk, pc)) || frames->count == frames->limit)
+        return _URC_END_OF_STACK;
+    if (frames->count || pc == frames->walk.site.pc)
+        frames->cfa[frames->count++] = _Unwind_GetCFA(context);
+    return _URC_NO_REASON;
+}
+
+uint32_t snarl_unwind_frames(struct snarl_site site, uintptr_t *cfa, uint32_t limit)
+{
+    struct frames frames = {.walk = {.site = site, .ours = our_module()}, .cfa = cfa, .limit = limit};
+    if (!(site.pc >> 63))
+        _Unwind_Backtrace(visit_frame, &frames);
+    return frames.count;
+}
+
 static bool still_there(const struct snarl_site_entry *entry, struct snarl_site site)
 {
     if (entry->site.pc != site.pc || entry->site.cfa != site.cfa)

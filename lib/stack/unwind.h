@@ -54,7 +54,10 @@ struct snarl_site_cache {
 /* The stack of the calling thread from `site` outwards. Frames inside the detector are left out.
  * A site with pc 0 means: from the first frame outside the detector. */
 uint32_t snarl_unwind_capture(struct snarl_site site, struct snarl_site_cache *cache);
-/* The same from the cache; with `must`, always the full stack, else under load only the call site itself. */
+/* Where the frames of such a stack lie: frame i of it from cfa[i] up to cfa[i + 1]. Returns how many of cfa are known, at most
+ * `limit`; it ends at a frame of the detector's own. */
+uint32_t snarl_unwind_frames(struct snarl_site site, uintptr_t *cfa, uint32_t limit);
+/* The stack from the cache; with `must`, always the full stack, else under load only the call site itself. */
 uint32_t snarl_unwind_site(struct snarl_site site, struct snarl_site_cache *cache, bool must);
 
 #endif

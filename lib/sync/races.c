@@ -368,7 +368,7 @@ static void describe_thread(uint32_t id)
 static void locate(struct snarl_thread *thr, uintptr_t byte)
 {
     struct snarl_location *location = &s_finding.location;
-    location->address = byte;
+    location->address = location->byte = byte;
     if (descriptor_of(byte) >= 0) {
         location->kind = "fd";
         location->address = (uint64_t)descriptor_of(byte);
@@ -377,9 +377,6 @@ static void locate(struct snarl_thread *thr, uintptr_t byte)
     if (snarl_races_locate && snarl_races_locate(thr, byte, location))
         return;
     location->kind = snarl_modules_find(byte, true) ? "global" : "unknown";
-    for (struct snarl_thread *other = snarl_thread_first(); other; other = other->next)
-        if (other->stack_low && byte >= other->stack_low && byte < other->stack_high)
-            location->kind = "stack";
 }
 
 static void write_finding(struct snarl_race_thread *races, const struct snarl_race *race)
@@ -397,6 +394,7 @@ static void write_finding(struct snarl_race_thread *races, const struct snarl_ra
         snarl_runfile_begin();
         describe_thread(race->now.thread);
         describe_thread(race->before.thread);
+        describe_thread(s_finding.location.thread);
         describe_held(&s_finding.event[0]);
         describe_held(&s_finding.event[1]);
         add_holds(&race->now);

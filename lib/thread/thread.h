@@ -21,6 +21,7 @@ struct snarl_snapshot;
 
 #define SNARL_THREAD_NAME_MAX 32
 #define SNARL_HELD_INLINE 16
+#define SNARL_CREATE_FRAMES 8
 #define SNARL_HELD_MAX 8192 /* locks held at once; further ones are not tracked (SNARL_COUNT_HELD_OVERFLOW) */
 #define SNARL_LOCK_CACHE 64 /* entries, a power of two */
 #define SNARL_CHAIN_CACHE 512
@@ -85,6 +86,8 @@ struct snarl_thread {
     bool daemon;  /* such a runtime does not wait for it */
     uint32_t creator; /* id; 0 none */
     uint32_t create_stack;
+    uint32_t create_frames; /* how many of create_cfa are known: 0 while races are not looked for */
+    uintptr_t create_cfa[SNARL_CREATE_FRAMES]; /* where the creator's frames lay, see snarl_unwind_frames */
     uint64_t start_ns, end_ns; /* since the process's start */
     uint64_t handle;           /* pthread_t */
     char name[SNARL_THREAD_NAME_MAX];

@@ -6,10 +6,8 @@
  * hide a race. */
 #include <errno.h>
 #include <mqueue.h>
-#include <stdarg.h>
 #include <sys/msg.h>
 #include <sys/sem.h>
-#include <unistd.h>
 
 #include "preload/access/bridge.h"
 

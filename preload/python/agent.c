@@ -136,7 +136,6 @@ static void install(void)
 
 static int audit(const char *event, struct snarl_py_object *arguments, void *context)
 {
-    (void)arguments;
     (void)context;
     if (__builtin_expect(!s_installed, 0)) {
         if (!snarl_py.is_initialized() || snarl_py.error())
@@ -146,7 +145,11 @@ static int audit(const char *event, struct snarl_py_object *arguments, void *con
     } else if (event[0] == 'c' && strcmp(event, "cpython._PySys_ClearAuditHooks") == 0) {
         s_active = false; /* objects of all kinds come to their end in any order */
         snarl_python_races_stop();
-    } else if (s_active && snarl_python_queues_awaited && !snarl_py.error()) {
+    } else if (event[0] == 'i' && strcmp(event, "import") == 0 && arguments) {
+        struct snarl_py_object *name = snarl_py.tuple_item(arguments, 0);
+        if (name && name->type == snarl_py.text_type)
+            snarl_python_queues_import(snarl_py.text(name));
+    } else if (snarl_python_queues_due && s_active && !snarl_py.error()) {
         snarl_python_queues_meet();
     }
     return 0;

@@ -31,10 +31,11 @@ struct snarl_py_object *snarl_python_attribute(struct snarl_py_object *object, c
 void snarl_python_locks_install(struct snarl_py_object *module);
 void snarl_python_threads_install(struct snarl_py_object *module);
 
-/* queues.c. The module of SimpleQueue is imported by the program: while it is awaited, snarl_python_queues_meet is to be
- * called now and then, by who holds the global lock. */
-extern bool snarl_python_queues_awaited;
+/* queues.c. The module of SimpleQueue is imported by the program. Once that has begun, snarl_python_queues_meet is to be
+ * called now and then, by who holds the global lock, until it is done. */
+extern bool snarl_python_queues_due;
 void snarl_python_queues_install(void);
+void snarl_python_queues_import(const char *module);
 void snarl_python_queues_meet(void);
 
 /* threads.c. A thread of Python whose lock object tells its end (3.12 and earlier): NULL when it is not one. */

@@ -137,15 +137,44 @@ static void follow_handlers(struct analysis *analysis, struct snarl_py_object *t
     }
 }
 
-static void find_accesses(struct snarl_py_code *code, const uint8_t *bytes)
+/* Names of a class's body are the class's, not the module's. */
+static bool is_module(struct snarl_py_object *code)
+{
+    struct snarl_py_object *name = snarl_python_attribute(code, "co_name");
+    const char *text = name ? snarl_py.text(name) : NULL;
+    bool module = text && strcmp(text, "<module>") == 0;
+    if (name)
+        snarl_py.release(name);
+    return module;
+}
+
+static void note_stored(struct snarl_py_code *code, const struct snarl_py_instruction *store)
+{
+    for (uint32_t i = 0; i < code->count; i++) {
+        struct snarl_py_instruction *other = &code->instructions[i];
+        if (other->access == store->access && !other->write && other->argument == store->argument)
+            other->stored = true;
+    }
+}
+
+static void find_stored(struct snarl_py_code *code)
+{
+    for (uint32_t i = 0; i < code->count; i++)
+        if (code->instructions[i].access && code->instructions[i].write)
+            note_stored(code, &code->instructions[i]);
+}
+
+/* Whether there are any. */
+static bool find_accesses(struct snarl_py_code *code, const uint8_t *bytes)
 {
     int extended = 0;
+    bool names = is_module(code->code), any = false;
     for (uint32_t i = 0; i < code->count; i++) {
         int opcode = bytes[2 * i], argument = bytes[2 * i + 1] | extended << 8;
         struct snarl_py_instruction *instruction = &code->instructions[i];
         extended = opcode == s_extended ? argument : 0;
         const struct kind *kind = s_kind_of[opcode];
-        if (!kind || opcode == s_extended)
+        if (!kind || opcode == s_extended || (!names && strstr(kind->name, "_NAME")))
             continue;
         if (kind->access == SNARL_PY_GLOBAL && strcmp(kind->name, "LOAD_GLOBAL") == 0)
             argument >>= 1;
@@ -161,7 +190,9 @@ static void find_accesses(struct snarl_py_code *code, const uint8_t *bytes)
         instruction->write = kind->write;
         instruction->argument = (uint16_t)argument;
         instruction->copies = next < code->count && s_flow[bytes[2 * next]] & FAST_STORE;
+        any = true;
     }
+    return any;
 }
 
 static bool is_watched(struct snarl_py_object *code)
@@ -215,7 +246,8 @@ static void analyse(struct snarl_py_code *code)
     }
     code->locals = locals_of(code->code);
     struct analysis analysis = {code, (const uint8_t *)snarl_py.bytes(bytes)};
-    find_accesses(code, analysis.bytes);
+    code->watched = find_accesses(code, analysis.bytes);
+    find_stored(code);
     for (uint32_t i = 0; i < code->count; i++)
         code->instructions[i].depth = -1;
     follow(&analysis, 0, 0);
@@ -226,9 +258,21 @@ static void analyse(struct snarl_py_code *code)
         snarl_py.release(table);
 }
 
+int snarl_python_line(const struct snarl_py_code *code, struct snarl_py_instruction *instruction)
+{
+    if (!instruction->line) {
+        int line = snarl_py.code_line(code->code, (int)(instruction - code->instructions) * 2);
+        instruction->line = line > 0 ? line : -1;
+    }
+    return instruction->line;
+}
+
 struct snarl_py_code *snarl_python_code(struct snarl_py_object *object)
 {
-    struct snarl_py_code *code = snarl_map_get(&s_codes, (uintptr_t)object);
+    static struct snarl_py_code *s_last;
+    if (s_last && s_last->code == object)
+        return s_last;
+    struct snarl_py_code *code = s_last = snarl_map_get(&s_codes, (uintptr_t)object);
     if (code || !(code = snarl_memory_alloc(sizeof(*code))))
         return code;
     snarl_py.retain(object);

@@ -175,10 +175,12 @@ static void note_acquired(struct snarl_thread *thr, struct snarl_py_object *lock
 
 static bool must_wait(struct snarl_thread *thr, struct snarl_py_object *lock, bool recursive)
 {
+    if (s_values_known && !is_taken(lock))
+        return false;
     const struct snarl_sync *sync = snarl_object_find(thr, (uintptr_t)lock);
     if (!s_values_known)
         return sync && sync->owner && sync->owner != thr;
-    return is_taken(lock) && !(recursive && sync && snarl_held_find(thr, sync));
+    return !(recursive && sync && snarl_held_find(thr, sync));
 }
 
 static struct snarl_py_object *acquire(const struct snarl_py_patch *patch, struct snarl_py_object *self, void *a,
@@ -214,7 +216,7 @@ static void note_release(struct snarl_py_object *lock, bool recursive)
     struct snarl_thread *thr = snarl_python_enter();
     if (!thr)
         return;
-    if (__builtin_expect(snarl_python_queues_awaited, 0)) /* an import lets go of its lock when it is done */
+    if (__builtin_expect(snarl_python_queues_due, 0)) /* an import lets go of its lock when it is done */
         snarl_python_queues_meet();
     struct snarl_site nowhere = snarl_site_of_stack(0);
     struct snarl_sync *sync = sync_of(thr, lock, recursive);
@@ -222,7 +224,7 @@ static void note_release(struct snarl_py_object *lock, bool recursive)
         snarl_python_order_release(thr, (uintptr_t)lock);
     if (sync && recursive)
         snarl_lock_releasing(thr, (uintptr_t)lock, nowhere);
-    else if (sync && (s_values_known ? is_taken(lock) : snarl_held_find(thr, sync) != NULL))
+    else if (sync && (snarl_held_find(thr, sync) || (s_values_known && is_taken(lock))))
         snarl_semaphore_post(thr, (uintptr_t)lock, nowhere);
     snarl_leave(thr);
 }

@@ -21,11 +21,14 @@ static struct owner *owner_of(const struct snarl_thread *thr)
     if (thr->id >= SLOTS)
         return NULL;
     struct owner *owner = s_owners[thr->id];
-    if (!owner)
-        owner = s_owners[thr->id] = snarl_memory_alloc(sizeof(*owner));
-    if (owner && !snarl_vclock_get(&owner->clock, thr->id))
-        snarl_vclock_set(&owner->clock, thr->id, 1);
-    return owner;
+    if (owner || !(owner = snarl_memory_alloc(sizeof(*owner))))
+        return owner;
+    /* A thread that Python code has not made: what its creator has done by now is taken for done before it. */
+    const struct owner *creator = thr->creator < SLOTS ? s_owners[thr->creator] : NULL;
+    if (creator)
+        snarl_vclock_join(&owner->clock, &creator->clock, NULL);
+    snarl_vclock_set(&owner->clock, thr->id, 1);
+    return s_owners[thr->id] = owner;
 }
 
 struct snarl_vclock *snarl_python_clock(struct snarl_thread *thr)

@@ -7,6 +7,8 @@
  *
  * A deque never waits. What one thread appends and another pops is handed over, which only the order behind
  * --python-races has to know. Everything here is guarded by the global lock. */
+#include <string.h>
+
 #include "preload/python/agent.h"
 #include "preload/python/arguments.h"
 #include "preload/python/frames.h"
@@ -21,7 +23,7 @@ static struct snarl_py_patch s_patches[PATCHES];
 static snarl_py_call s_queue_new;
 static void (*s_queue_dealloc)(struct snarl_py_object *object), (*s_deque_dealloc)(struct snarl_py_object *object);
 
-bool snarl_python_queues_awaited;
+bool snarl_python_queues_due;
 
 /* --- SimpleQueue --- */
 
@@ -259,15 +261,20 @@ void snarl_python_queues_meet(void)
     struct snarl_py_object *type = module ? snarl_python_attribute(module, "SimpleQueue") : NULL;
     if (!type)
         return;
-    snarl_python_queues_awaited = false;
+    snarl_python_queues_due = false;
     s_queue_dealloc = (void (*)(struct snarl_py_object *))replace(type, PUT, GET_NOWAIT, queue_dealloc);
     s_queue_new = (snarl_py_call)snarl_py.type_slot(type, SNARL_PY_TP_NEW);
     snarl_python_patch_slot(type, SNARL_PY_TP_NEW, (void *)queue_new);
 }
 
+void snarl_python_queues_import(const char *module)
+{
+    if (module && strcmp(module, "_queue") == 0 && !s_queue_dealloc)
+        snarl_python_queues_due = true;
+}
+
 void snarl_python_queues_install(void)
 {
-    snarl_python_queues_awaited = true;
     snarl_python_queues_meet();
     if (!snarl_options.python_races)
         return;

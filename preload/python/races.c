@@ -1,60 +1,24 @@
-/* races.c - lost updates in Python code (--python-races).
+/* races.c - where the accesses of Python code to shared things are seen (--python-races).
  *
  * Each access to a global, attribute, item of a dictionary or list, or closure variable in the program's own code is
  * seen: from 3.12 on by a C callback of sys.monitoring, which is taken off every instruction that is none; in 3.11 by a
- * C trace function. A variable is an object and a name, index or key. For each its last write and some last
- * reads are kept, with their place in the order of order.h, in which the global lock is no edge.
+ * C trace function. Both begin when a second thread is about to be made. What becomes of an access is in variables.c.
  *
- * Two unordered writes of which one writes what it had read (`counter += 1`) are a finding, since the other's update can be
- * lost. Unordered accesses without that (a flag that is set once, a result that is left to be found) are whole under the
- * global lock: they make one note for each variable.
- *
- * Objects that are freed take their variables with them: their address will be another's. Everything here is guarded by
- * the global lock. */
+ * Everything here is guarded by the global lock. */
 #include "preload/python/races.h"
 
-#include <stdio.h>
 #include <string.h>
 
-#include "base/map.h"
-#include "base/memory.h"
 #include "preload/python/agent.h"
 #include "preload/python/code.h"
 #include "preload/python/frames.h"
 #include "preload/python/order.h"
+#include "preload/python/variables.h"
 
-#define READS 4           /* kept of a variable */
-#define VARIABLES_MAX 400000u
-#define NOTES_MAX 20
-#define FILTER (1u << 16) /* entries; a power of two */
-#define OBJECT_DOMAIN 2   /* PYMEM_DOMAIN_OBJ */
+#define OBJECT_DOMAIN 2 /* PYMEM_DOMAIN_OBJ */
 #define TRACE_CALL 0
 #define TRACE_OPCODE 7
-
-struct access {
-    uint32_t slot, epoch, thread, stack;
-    int line;
-    struct snarl_py_object *code;
-    bool carries; /* a read that goes into a local variable; a write of what was read before */
-};
-
-struct variable {
-    uintptr_t object;
-    uint64_t key;
-    struct variable *next; /* of the same object */
-    char name[64];
-    bool is_global;
-    bool unordered, reported; /* used without an order; an update of it can be lost */
-    struct access write, read[READS];
-};
-
-struct place {
-    struct snarl_py_object *object;
-    uint64_t key;
-    const struct snarl_py_instruction *instruction;
-    struct snarl_py_object *label; /* a name or key; NULL: none that can be shown */
-    int cell;                      /* number of the local variable, for closures */
-};
+#define RESTARTS_MAX 1000 /* each makes the interpreter look at all code again */
 
 struct allocator {
     void *context;
@@ -64,63 +28,20 @@ struct allocator {
     void (*free)(void *context, void *block);
 };
 
-static struct snarl_map s_variables; /* object and key -> struct variable */
-static struct snarl_map s_objects;   /* object -> its variables */
-static uint32_t s_count, s_notes;
-static uint8_t s_filter[FILTER];     /* whether an object with this hash has variables */
 static struct allocator s_allocator;
 static void (*s_dict_dealloc)(struct snarl_py_object *object), (*s_list_dealloc)(struct snarl_py_object *object);
-static bool s_on;
-static struct snarl_finding s_finding;
+static bool s_ready, s_on; /* it was asked for and can be; a second thread exists */
 static __thread bool s_traced __attribute__((tls_model("initial-exec")));
 
-/* --- variables --- */
-
-static uint32_t filter_of(uintptr_t object)
-{
-    return (uint32_t)(object >> 4 ^ object >> 20) % FILTER;
-}
-
-static struct variable *variable_of(const struct place *place, bool *fresh)
-{
-    uint64_t key = snarl_hash_join((uintptr_t)place->object, place->key);
-    struct variable *variable = snarl_map_get(&s_variables, key);
-    *fresh = variable == NULL;
-    if (variable)
-        return variable->object == (uintptr_t)place->object && variable->key == place->key ? variable : NULL;
-    if (s_count >= VARIABLES_MAX || !(variable = snarl_memory_alloc(sizeof(*variable))))
-        return NULL;
-    s_count++;
-    variable->object = (uintptr_t)place->object;
-    variable->key = place->key;
-    variable->next = snarl_map_get(&s_objects, variable->object);
-    snarl_map_put(&s_objects, variable->object, variable);
-    snarl_map_put(&s_variables, key, variable);
-    s_filter[filter_of(variable->object)] = 1;
-    return variable;
-}
-
-static void forget(const void *object)
-{
-    if (!s_filter[filter_of((uintptr_t)object)])
-        return;
-    struct variable *variable = snarl_map_remove(&s_objects, (uintptr_t)object);
-    while (variable) {
-        struct variable *next = variable->next;
-        snarl_map_remove(&s_variables, snarl_hash_join(variable->object, variable->key));
-        snarl_memory_free(variable, sizeof(*variable));
-        s_count--;
-        variable = next;
-    }
-}
+/* --- the end of objects --- */
 
 /* An object may have a head of its collector, and one of its attributes, in front of it. */
 static void free_object(void *context, void *block)
 {
     if (block && s_on) {
-        forget(block);
-        forget((char *)block + 16);
-        forget((char *)block + 32);
+        snarl_python_variables_gone(block);
+        snarl_python_variables_gone((char *)block + 16);
+        snarl_python_variables_gone((char *)block + 32);
     }
     s_allocator.free(context, block);
 }
@@ -129,184 +50,54 @@ static void free_object(void *context, void *block)
 static void dict_dealloc(struct snarl_py_object *object)
 {
     if (s_on)
-        forget(object);
+        snarl_python_variables_gone(object);
     s_dict_dealloc(object);
 }
 
 static void list_dealloc(struct snarl_py_object *object)
 {
     if (s_on)
-        forget(object);
+        snarl_python_variables_gone(object);
     s_list_dealloc(object);
-}
-
-/* --- names --- */
-
-static void name_variable(struct variable *variable, const struct place *place, const char *frame)
-{
-    char owner[64];
-    const char *label = place->label && place->label->type == snarl_py.text_type ? snarl_py.text(place->label) : NULL;
-    variable->is_global = place->instruction->access == SNARL_PY_GLOBAL;
-    switch (place->instruction->access) {
-    case SNARL_PY_GLOBAL:
-        snprintf(variable->name, sizeof(variable->name), "%s", label ? label : "global variable");
-        break;
-    case SNARL_PY_ATTRIBUTE:
-        snarl_python_type_name(place->object, owner, sizeof(owner));
-        snprintf(variable->name, sizeof(variable->name), "%.30s.%.30s", owner, label ? label : "attribute");
-        break;
-    case SNARL_PY_ITEM:
-        snarl_python_find_name(place->object, owner, sizeof(owner));
-        if (!owner[0])
-            snarl_python_type_name(place->object, owner, sizeof(owner));
-        if (label)
-            snprintf(variable->name, sizeof(variable->name), "%.30s['%.24s']", owner, label);
-        else if (place->label)
-            snprintf(variable->name, sizeof(variable->name), "%.30s[%ld]", owner, snarl_py.long_value(place->label));
-        else
-            snprintf(variable->name, sizeof(variable->name), "%.30s[...]", owner);
-        break;
-    default:
-        snarl_python_local_name(snarl_python_frame_code(frame), place->cell, variable->name, sizeof(variable->name));
-        break;
-    }
-    snarl_py.clear_error();
-}
-
-/* --- reports --- */
-
-static void add_access(struct snarl_thread *thr, const struct access *access, bool write)
-{
-    struct snarl_event *event = snarl_finding_event(&s_finding, "access", write ? "write" : "read");
-    event->thread = access->thread;
-    event->stack = access->stack;
-    event->flags = write ? SNARL_EVENT_WRITE : 0;
-    event->time_ns = snarl_runfile_now();
-    for (uint32_t i = 0; access->thread == thr->id && i < thr->held_count && i < SNARL_EVENT_HELD; i++)
-        event->held[event->held_count++] = thr->held[i].lock_id;
-}
-
-static void report(struct snarl_thread *thr, struct variable *variable, const struct access *now)
-{
-    variable->reported = true;
-    snarl_finding_clear(&s_finding, "data-race", "lost-update", "observed");
-    s_finding.location = (struct snarl_location){.kind = variable->is_global ? "global" : "heap", .symbol = variable->name,
-                                                 .address = variable->object};
-    add_access(thr, now, true);
-    add_access(thr, &variable->write, true);
-    snarl_runfile_begin();
-    snarl_thread_describe(thr);
-    snarl_thread_describe(snarl_thread_by_id(variable->write.thread));
-    for (uint32_t i = 0; i < thr->held_count; i++)
-        if (snarl_held_valid(thr, &thr->held[i]))
-            snarl_object_describe(thr->held[i].lock);
-    snarl_finding_report(&s_finding);
-    snarl_runfile_end();
-}
-
-/* At the end, when it is known that no update of it can be lost. */
-static void note(uint64_t key, void *value, void *context)
-{
-    (void)key;
-    (void)context;
-    const struct variable *variable = value;
-    char line[200];
-    if (!variable->unordered || variable->reported || s_notes >= NOTES_MAX)
-        return;
-    s_notes++;
-    snprintf(line, sizeof(line), "Python: %s is written and used by several threads without an order between them; no update "
-             "is lost, since it is not changed by what it was", variable->name);
-    snarl_engine_note(line);
-}
-
-/* --- accesses --- */
-
-static bool unordered(struct snarl_thread *thr, const struct access *access)
-{
-    return access->thread && access->thread != thr->id &&
-           access->epoch > snarl_vclock_get(snarl_python_clock(thr), access->slot);
-}
-
-static void keep_read(struct variable *variable, const struct access *now)
-{
-    struct access *into = &variable->read[READS - 1];
-    for (int i = READS - 1; i >= 0; i--)
-        if (!variable->read[i].thread)
-            into = &variable->read[i];
-    for (int i = 0; i < READS; i++)
-        if (variable->read[i].thread == now->thread)
-            into = &variable->read[i];
-    *into = *now;
-}
-
-/* Whether this write stores what the same thread has read, with nothing released in between. */
-static bool carries(const struct variable *variable, const struct access *now)
-{
-    for (int i = 0; i < READS; i++) {
-        const struct access *read = &variable->read[i];
-        if (read->thread == now->thread && read->epoch == now->epoch && read->code == now->code &&
-            (read->carries || read->line == now->line))
-            return true;
-    }
-    return false;
-}
-
-static void access_variable(struct snarl_thread *thr, const struct place *place, const char *frame)
-{
-    bool fresh;
-    struct variable *variable = snarl_python_clock(thr) ? variable_of(place, &fresh) : NULL;
-    if (!variable)
-        return;
-    if (fresh)
-        name_variable(variable, place, frame);
-    struct snarl_py_object *code = snarl_python_frame_code(frame);
-    struct access now = {.slot = thr->id, .epoch = snarl_python_epoch(thr), .thread = thr->id, .code = code,
-                         .stack = snarl_python_stack(),
-                         .line = snarl_py.code_line(code, snarl_python_frame_offset(frame)),
-                         .carries = place->instruction->copies};
-    if (!place->instruction->write) {
-        if (unordered(thr, &variable->write))
-            variable->unordered = true;
-        keep_read(variable, &now);
-        return;
-    }
-    now.carries = carries(variable, &now);
-    if (unordered(thr, &variable->write)) {
-        if (now.carries || variable->write.carries)
-            report(thr, variable, &now);
-        else
-            variable->unordered = true;
-    }
-    variable->write = now;
 }
 
 /* --- instructions --- */
 
-static struct snarl_py_object *stack_item(const struct snarl_py_code *code, const struct snarl_py_instruction *instruction,
-                                          const char *frame, int from_top)
+static struct snarl_py_object *stack_item(const struct snarl_py_place *place, int from_top)
 {
-    int top = snarl_py_layout->stack_top >= 0 ? *(const int *)(frame + snarl_py_layout->stack_top)
-              : instruction->depth < 0        ? 0
-                                              : code->locals + instruction->depth;
-    if (top - from_top < code->locals)
+    int top = snarl_py_layout->stack_top >= 0   ? *(const int *)(place->frame + snarl_py_layout->stack_top)
+              : place->instruction->depth < 0 ? 0
+                                              : place->code->locals + place->instruction->depth;
+    if (top - from_top < place->code->locals)
         return NULL;
-    return (struct snarl_py_object *)snarl_python_word(frame, snarl_py_layout->locals +
-                                                                  (top - from_top) * (int)sizeof(void *));
+    return (struct snarl_py_object *)snarl_python_word(place->frame, snarl_py_layout->locals +
+                                                                         (top - from_top) * (int)sizeof(void *));
 }
 
-/* Plain objects: no modules' or classes' attributes that are mostly functions, no threading.local, no magic. */
-static bool find_attribute(struct place *place, struct snarl_py_object *object)
+/* Plain objects: no classes' attributes, which are mostly functions, no threading.local, no magic. */
+static bool is_plain(struct snarl_py_instruction *instruction, struct snarl_py_object *type)
 {
-    if (!object || object->type == snarl_py.type_type ||
-        (object->type != snarl_py.module_type &&
-         snarl_py.type_slot(object->type, SNARL_PY_TP_GETATTRO) != (void *)snarl_py.generic_get))
+    if (instruction->plain_type == type)
+        return true;
+    if (type == snarl_py.type_type || snarl_py.type_slot(type, SNARL_PY_TP_GETATTRO) != (void *)snarl_py.generic_get)
         return false;
-    place->object = object->type == snarl_py.module_type ? snarl_py.module_dict(object) : object;
+    instruction->plain_type = type;
+    return true;
+}
+
+static bool find_attribute(struct snarl_py_place *place, struct snarl_py_object *object)
+{
+    if (!object)
+        return false;
     place->key = (uintptr_t)place->label;
+    if (object->type == snarl_py.module_type)
+        place->object = snarl_py.module_dict(object);
+    else if (is_plain(place->instruction, object->type))
+        place->object = object;
     return place->object != NULL;
 }
 
-static bool find_item(struct place *place, struct snarl_py_object *container, struct snarl_py_object *key)
+static bool find_item(struct snarl_py_place *place, struct snarl_py_object *container, struct snarl_py_object *key)
 {
     if (!container || !key || (container->type != snarl_py.dict_type && container->type != snarl_py.list_type))
         return false;
@@ -317,29 +108,28 @@ static bool find_item(struct place *place, struct snarl_py_object *container, st
     return true;
 }
 
-static bool find_place(struct place *place, const struct snarl_py_code *code, const char *frame)
+static bool find_place(struct snarl_py_place *place)
 {
     const struct snarl_py_instruction *instruction = place->instruction;
     if (instruction->access == SNARL_PY_ATTRIBUTE || instruction->access == SNARL_PY_GLOBAL)
-        place->label = snarl_py.tuple_item(code->names, instruction->argument);
+        place->label = snarl_py.tuple_item(place->code->names, instruction->argument);
     switch (instruction->access) {
     case SNARL_PY_GLOBAL:
-        place->object = (struct snarl_py_object *)snarl_python_word(frame, snarl_py_layout->globals);
+        place->object = (struct snarl_py_object *)snarl_python_word(place->frame, snarl_py_layout->globals);
         place->key = (uintptr_t)place->label;
-        return place->label != NULL && snarl_py.dict_item(place->object, place->label) != NULL; /* else a built-in */
+        return place->label != NULL; /* also the name of a built-in, which may become a global */
     case SNARL_PY_ATTRIBUTE:
-        return find_attribute(place, stack_item(code, instruction, frame, 1));
+        return find_attribute(place, stack_item(place, 1));
     case SNARL_PY_ITEM:
-        return find_item(place, stack_item(code, instruction, frame, 2), stack_item(code, instruction, frame, 1));
+        return find_item(place, stack_item(place, 2), stack_item(place, 1));
     default:
-        place->cell = instruction->argument;
         place->object = (struct snarl_py_object *)snarl_python_word(
-            frame, snarl_py_layout->locals + instruction->argument * (int)sizeof(void *));
+            place->frame, snarl_py_layout->locals + instruction->argument * (int)sizeof(void *));
         return place->object && place->object->type == snarl_py.cell_type;
     }
 }
 
-/* False: this instruction never accesses anything shared. */
+/* False: this instruction need not be told of again, at least until snarl_python_written. */
 static bool meet(struct snarl_py_code *code, uint32_t index)
 {
     if (index >= code->count || !code->instructions[index].access)
@@ -348,19 +138,17 @@ static bool meet(struct snarl_py_code *code, uint32_t index)
     struct snarl_thread *thr = frame && snarl_python_frame_code(frame) == code->code ? snarl_python_enter() : NULL;
     if (!thr)
         return true;
-    struct place place = {.instruction = &code->instructions[index]};
-    if (snarl_awake && find_place(&place, code, frame))
-        access_variable(thr, &place, frame);
-    if (snarl_py.error())
-        snarl_py.clear_error();
+    struct snarl_py_place place = {.code = code, .instruction = &code->instructions[index], .frame = frame};
+    bool again = !find_place(&place) || snarl_python_access(thr, &place);
     snarl_leave(thr);
-    return true;
+    return again;
 }
 
 /* --- 3.12 and later: sys.monitoring --- */
 
 static struct snarl_py_object *s_monitoring, *s_disable;
 static long s_tool, s_instruction_event;
+static uint32_t s_restarts;
 
 static struct snarl_py_object *disable(void)
 {
@@ -368,19 +156,36 @@ static struct snarl_py_object *disable(void)
     return s_disable;
 }
 
+static void drop(struct snarl_py_object *result)
+{
+    if (result)
+        snarl_py.release(result);
+    else
+        snarl_py.clear_error();
+}
+
+static void tell(struct snarl_py_object *object)
+{
+    struct snarl_py_code *code = snarl_python_code(object);
+    if (!code || !code->watched || code->told)
+        return;
+    code->told = true;
+    drop(snarl_py.call_method(s_monitoring, "set_local_events", "lOl", s_tool, object, s_instruction_event));
+}
+
+/* What runs already does not start again. */
+static void tell_frames(void)
+{
+    for (char *frame = snarl_python_frame(); frame; frame = snarl_python_frame_back(frame))
+        tell(snarl_python_frame_code(frame));
+}
+
 static struct snarl_py_object *on_start(struct snarl_py_object *self, struct snarl_py_object **arguments, intptr_t count)
 {
     (void)self;
     (void)count;
-    struct snarl_py_code *code = s_on ? snarl_python_code(arguments[0]) : NULL;
-    if (code && code->watched) {
-        struct snarl_py_object *done = snarl_py.call_method(s_monitoring, "set_local_events", "lOl", s_tool, arguments[0],
-                                                            s_instruction_event);
-        if (done)
-            snarl_py.release(done);
-        else
-            snarl_py.clear_error();
-    }
+    if (s_on)
+        tell(arguments[0]);
     return disable();
 }
 
@@ -390,7 +195,13 @@ static struct snarl_py_object *on_instruction(struct snarl_py_object *self, stru
     (void)self;
     (void)count;
     struct snarl_py_code *code = s_on ? snarl_python_code(arguments[0]) : NULL;
-    if (!code || !code->watched || !meet(code, (uint32_t)snarl_py.long_value(arguments[1]) / 2))
+    if (!code || !code->watched)
+        return disable();
+    bool again = meet(code, (uint32_t)snarl_py.long_value(arguments[1]) / 2) ||
+                 (s_restarts >= RESTARTS_MAX && code->instructions[snarl_py.long_value(arguments[1]) / 2].access);
+    if (snarl_python_written() && s_restarts++ < RESTARTS_MAX)
+        drop(snarl_py.call_method(s_monitoring, "restart_events", NULL));
+    if (!again)
         return disable();
     snarl_py.retain(snarl_py.none_object);
     return snarl_py.none_object;
@@ -415,6 +226,13 @@ static bool take_tool(void)
     return done != NULL;
 }
 
+static void call_back(long event, struct snarl_py_method *method)
+{
+    struct snarl_py_object *function = snarl_py.function(method, NULL, NULL);
+    drop(snarl_py.call_method(s_monitoring, "register_callback", "llO", s_tool, event, function));
+    drop(function);
+}
+
 static bool start_monitoring(void)
 {
     static struct snarl_py_method s_start = {"on_start", (void *)on_start, SNARL_PY_FASTCALL, NULL};
@@ -431,16 +249,21 @@ static bool start_monitoring(void)
         ;
     if (s_tool < 3)
         return false;
-    snarl_py.call_method(s_monitoring, "register_callback", "llN", s_tool, start, snarl_py.function(&s_start, NULL, NULL));
-    snarl_py.call_method(s_monitoring, "register_callback", "llN", s_tool, s_instruction_event,
-                         snarl_py.function(&s_instruction, NULL, NULL));
-    snarl_py.call_method(s_monitoring, "set_events", "ll", s_tool, start);
-    bool good = !snarl_py.error();
-    snarl_py.clear_error();
-    return good;
+    call_back(start, &s_start);
+    call_back(s_instruction_event, &s_instruction);
+    drop(snarl_py.call_method(s_monitoring, "set_events", "ll", s_tool, start));
+    tell_frames();
+    return true;
 }
 
 /* --- 3.11: a trace function --- */
+
+static void trace_frame(struct snarl_py_object *frame, const struct snarl_py_code *code)
+{
+    snarl_py.set_attribute(frame, "f_trace_lines", snarl_py.false_object);
+    if (code->watched)
+        snarl_py.set_attribute(frame, "f_trace_opcodes", snarl_py.true_object);
+}
 
 static int trace(struct snarl_py_object *self, struct snarl_py_object *object, int what, struct snarl_py_object *argument)
 {
@@ -450,25 +273,55 @@ static int trace(struct snarl_py_object *self, struct snarl_py_object *object, i
     struct snarl_py_code *code = frame ? snarl_python_code(snarl_python_frame_code(frame)) : NULL;
     if (!code)
         return 0;
-    if (what == TRACE_CALL) {
-        snarl_py.set_attribute(object, "f_trace_lines", snarl_py.false_object);
-        if (code->watched)
-            snarl_py.set_attribute(object, "f_trace_opcodes", snarl_py.true_object);
-    } else if (code->watched) {
+    if (what == TRACE_CALL)
+        trace_frame(object, code);
+    else if (code->watched)
         meet(code, (uint32_t)snarl_python_frame_offset(frame) / 2);
-    }
     return 0;
+}
+
+/* What runs already in this thread, too. */
+static void start_tracing(void)
+{
+    if (s_traced)
+        return;
+    s_traced = true;
+    snarl_py.set_trace((void *)trace, NULL);
+    struct snarl_py_object *frame = snarl_py.frame();
+    if (frame)
+        snarl_py.retain(frame);
+    while (frame) {
+        struct snarl_py_object *object = snarl_py.frame_code(frame), *back = snarl_py.frame_back(frame);
+        const struct snarl_py_code *code = snarl_python_code(object);
+        if (code)
+            trace_frame(frame, code);
+        snarl_py.release(object);
+        snarl_py.release(frame);
+        frame = back;
+    }
+}
+
+/* --- on and off --- */
+
+void snarl_python_races_wake(void)
+{
+    if (!s_ready || s_on)
+        return;
+    s_on = snarl_python_orders = true;
+    if (snarl_py_version >= 312 && !start_monitoring()) {
+        snarl_engine_note("--python-races: both tool numbers of sys.monitoring that snarl may use are taken");
+        s_ready = s_on = snarl_python_orders = false;
+    }
+    snarl_python_races_thread();
 }
 
 void snarl_python_races_thread(void)
 {
-    if (!s_on || s_traced || snarl_py_version != 311)
-        return;
-    s_traced = true;
-    snarl_py.set_trace((void *)trace, NULL);
+    if (s_ready && !s_on && snarl_awake)
+        snarl_python_races_wake(); /* the thread was not made by Python code */
+    else if (s_on && snarl_py_version == 311)
+        start_tracing();
 }
-
-/* --- on and off --- */
 
 void snarl_python_races_install(void)
 {
@@ -488,20 +341,17 @@ void snarl_python_races_install(void)
     snarl_python_patch_slot(snarl_py.dict_type, SNARL_PY_TP_DEALLOC, (void *)dict_dealloc);
     s_list_dealloc = (void (*)(struct snarl_py_object *))snarl_py.type_slot(snarl_py.list_type, SNARL_PY_TP_DEALLOC);
     snarl_python_patch_slot(snarl_py.list_type, SNARL_PY_TP_DEALLOC, (void *)list_dealloc);
-    s_on = snarl_python_orders = true;
-    if (snarl_py_version >= 312 && !start_monitoring()) {
-        snarl_engine_note("--python-races: both tool numbers of sys.monitoring that snarl may use are taken");
-        s_on = snarl_python_orders = false;
-    }
-    snarl_python_races_thread();
+    s_ready = true;
+    if (snarl_awake)
+        snarl_python_races_wake();
 }
 
 void snarl_python_races_stop(void)
 {
     struct snarl_thread *thr = s_on ? snarl_enter() : NULL;
-    s_on = snarl_python_orders = false;
+    s_ready = s_on = snarl_python_orders = false;
     if (!thr)
         return;
-    snarl_map_each(&s_variables, note, NULL);
+    snarl_python_variables_note();
     snarl_leave(thr);
 }

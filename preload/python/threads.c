@@ -10,6 +10,7 @@
 #include "preload/python/frames.h"
 #include "preload/python/order.h"
 #include "preload/python/python.h"
+#include "preload/python/races.h"
 
 /* The thread behind a lock object; thread records are reused, so its number is kept too. */
 struct sentinel {
@@ -58,6 +59,7 @@ static struct snarl_py_object *create(int which, struct snarl_py_object *self, v
     struct snarl_thread *thr = snarl_python_enter();
     if (thr) {
         s_creating = snarl_python_stack();
+        snarl_python_races_wake();
         snarl_leave(thr);
     }
     struct snarl_py_object *result = s_patches[which].original(self, a, b, c, d);

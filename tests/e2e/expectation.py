@@ -2,7 +2,7 @@
 
 The head comment of each file under samples/ has one or more lines
 
-    expect: KIND [rule=R] [functions=F,G] [lines=@m,@n] [locks=A,B] [location=V] [held=A+B,-] [threads=N] [count=N] [confidence=C] [what=F,G] [exit=N] [hangs] [memory=MB]
+    expect: KIND [rule=R] [functions=F,G] [lines=@m,@n] [locks=A,B] [location=V] [held=A+B,-] [threads=N] [count=N] [confidence=C] [what=F,G] [stack=F>G,H>I] [exit=N] [hangs] [memory=MB]
     expect: nothing [hangs] [memory=MB]
 
 and, when it has a corrected twin, `fixed:` lines of the same form for the build with -DFIXED.
@@ -18,6 +18,7 @@ and, when it has a corrected twin, `fixed:` lines of the same form for the build
     threads     so many different threads take part
     count       how often it happened, as the finding's `count` says
     what        the library functions that did the accesses of a race
+    stack       the functions of the sample in the stacks of a race's accesses: all of them, innermost first
     exit        the exit status of `snarl run` (default 0)
     hangs       the program never ends by itself: snarl has to end it, within a bound
     memory      the program's largest resident size under snarl, in megabytes, is at most so much
@@ -43,6 +44,7 @@ class Finding:
     count: int = 0
     confidence: str = ""
     what: list = field(default_factory=list)
+    stack: list = field(default_factory=list)
 
 
 @dataclass
@@ -88,8 +90,8 @@ def parse_finding(words, marks, expectation):
             finding.lines = [marks[mark] for mark in value.split(",")]
         elif key in ("functions", "locks"):
             setattr(finding, key, value.split(","))
-        elif key == "what":
-            finding.what = value.split(",")
+        elif key in ("what", "stack"):
+            setattr(finding, key, value.split(","))
         elif key in ("rule", "confidence"):
             setattr(finding, key, value)
         else:

@@ -135,6 +135,11 @@ def differences(expected, finding, source):
     done_by = {event["what"].rpartition(" by ")[2] for event in finding["events"] if event["role"] == "access"}
     if expected.what and done_by != set(expected.what):
         wrong.append(f"done by {sorted(done_by)} instead of {sorted(expected.what)}")
+    stacks = {">".join((frame.get("function") or "?").split("(")[0] for frame in event["stack"]
+                       if Path(frame.get("file") or "").name in (source.name, "duet.h"))
+              for event in finding["events"] if event["role"] == "access"}
+    if expected.stack and stacks != set(expected.stack):
+        wrong.append(f"stacks {sorted(stacks)} instead of {sorted(expected.stack)}")
     if expected.threads and len(threads_of(finding)) != expected.threads:
         wrong.append(f"{len(threads_of(finding))} threads instead of {expected.threads}")
     return wrong

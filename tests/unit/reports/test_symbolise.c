@@ -100,11 +100,11 @@ Test(symbolise, symbols_alone_give_the_function)
     cr_assert_str_eq(frames->frames[0].function, "plain");
     cr_assert_null(frames->frames[0].file);
     struct snarl_symbols *symbols = snarl_symbols_open(symboliser, PLACES_PLAIN, "");
-    cr_assert_str_eq(snarl_symbols_variable(symbols, place_of(PLACES_PLAIN, "lock_a").address)->name,
+    cr_assert_str_eq(snarl_symbols_variable(symbols, place_of(PLACES_PLAIN, "lock_a").address, 0)->name,
                      "lock_a");
-    cr_assert_str_eq(snarl_symbols_variable(symbols, place_of(PLACES_PLAIN, "in_main").address)->name,
+    cr_assert_str_eq(snarl_symbols_variable(symbols, place_of(PLACES_PLAIN, "in_main").address, 0)->name,
                      "in_main");
-    cr_assert_str_eq(snarl_symbols_variable(symbols, place_of(PLACES_PLAIN, "queue").address)->name,
+    cr_assert_str_eq(snarl_symbols_variable(symbols, place_of(PLACES_PLAIN, "queue").address, 0)->name,
                      "queue+16");
     snarl_symboliser_free(symboliser);
 }
@@ -113,7 +113,7 @@ static void expect_variable(struct snarl_symbols *symbols, const char *program, 
                             const char *name)
 {
     const struct snarl_symbol_variable *variable =
-        snarl_symbols_variable(symbols, place_of(program, word).address);
+        snarl_symbols_variable(symbols, place_of(program, word).address, 0);
     cr_assert(variable, "%s", word);
     cr_assert_str_eq(variable->name, name);
     cr_assert(variable->file && variable->line && variable->size);
@@ -157,7 +157,7 @@ Test(symbolise, another_build_is_refused)
     cr_assert(strstr(snarl_symbols_problem(symbols), "another file now"), "%s",
               snarl_symbols_problem(symbols));
     cr_assert_eq(snarl_symbols_frames(symbols, place_of(PLACES, "plain").address)->count, 0);
-    cr_assert_null(snarl_symbols_variable(symbols, place_of(PLACES, "lock_a").address));
+    cr_assert_null(snarl_symbols_variable(symbols, place_of(PLACES, "lock_a").address, 0));
     symbols = snarl_symbols_open(symboliser, "/no/such/file", "");
     cr_assert(snarl_symbols_problem(symbols));
     snarl_symboliser_free(symboliser);
