@@ -130,7 +130,7 @@ static uint32_t wait_one(const struct snarl_batch *batch)
 
 uint32_t snarl_batch_run(struct snarl_batch *batch)
 {
-    uint32_t failed = 0, begun = 0, wanted = look_round(batch);
+    uint32_t failed = 0, wanted = look_round(batch);
     long running = 0;
     for (uint32_t i = 0; i < batch->count; i++) {
         const struct snarl_batch_module *module = &batch->modules[i];
@@ -140,7 +140,7 @@ uint32_t snarl_batch_run(struct snarl_batch *batch)
             failed += wait_one(batch);
             running--;
         }
-        show_progress(batch, ++begun, wanted, module->path);
+        show_progress(batch, ++batch->begun, wanted, module->path);
         fflush(NULL);
         pid_t child = fork();
         if (child == 0)
@@ -152,7 +152,7 @@ uint32_t snarl_batch_run(struct snarl_batch *batch)
     }
     for (; running > 0; running--)
         failed += wait_one(batch);
-    if (begun)
+    if (batch->begun)
         end_progress(batch);
     return failed;
 }
@@ -199,7 +199,7 @@ void snarl_batch_run_behind(struct snarl_batch *batch)
     rest.silent = rest.options.idle = true;
     rest.tell = NULL;
     rest.jobs = 1;
-    rest.count = 0;
+    rest.count = rest.begun = 0;
     for (uint32_t i = 0; i < batch->count; i++)
         if (is_deferred(&batch->modules[i]))
             rest.modules[rest.count++] = batch->modules[i];

@@ -17,6 +17,7 @@ struct snarl_batch {
     struct snarl_planner_options options;
     struct snarl_batch_module *modules;
     uint32_t count, room;
+    uint32_t begun; /* modules that were not there */
     long jobs;
     bool trusting; /* a plan in the cache is taken for good by its head; whoever applies it looks at every byte */
     bool progress; /* a line on standard error, erased at the end */

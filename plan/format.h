@@ -170,24 +170,31 @@ _Static_assert(sizeof(struct snarl_plan_row) == 12, "an unwinding record is pack
 _Static_assert(sizeof(struct snarl_plan_site) == 8, "a site is packed");
 _Static_assert(sizeof(struct snarl_plan_head) % 8 == 0, "the head has no tail");
 
-/* A hash against damage, not against malice: four lanes of multiply and rotate, words of 8 bytes. */
+static inline uint64_t snarl_plan_mix(uint64_t lane, const uint8_t *at)
+{
+    uint64_t word;
+    __builtin_memcpy(&word, at, 8);
+    lane = (lane ^ word) * 0x9e3779b97f4a7c15ull;
+    return lane ^ lane >> 29;
+}
+
+/* A hash against damage, not against malice: four lanes of multiply and rotate, words of 8 bytes. Every byte of a plan goes
+ * through it whenever one is applied, so the lanes are kept in registers. */
 static inline uint64_t snarl_plan_hash(const void *bytes, size_t size)
 {
     const uint8_t *at = bytes;
-    uint64_t lane[4] = {size, 1, 2, 3};
-    for (; size >= 32; size -= 32, at += 32)
-        for (int i = 0; i < 4; i++) {
-            uint64_t word;
-            __builtin_memcpy(&word, at + 8 * i, 8);
-            lane[i] = (lane[i] ^ word) * 0x9e3779b97f4a7c15ull;
-            lane[i] ^= lane[i] >> 29;
-        }
+    uint64_t a = size, b = 1, c = 2, d = 3;
+    for (; size >= 32; size -= 32, at += 32) {
+        a = snarl_plan_mix(a, at);
+        b = snarl_plan_mix(b, at + 8);
+        c = snarl_plan_mix(c, at + 16);
+        d = snarl_plan_mix(d, at + 24);
+    }
     for (; size; size--, at++)
-        lane[0] = (lane[0] ^ *at) * 0x100000001b3ull;
-    uint64_t hash = lane[0];
-    for (int i = 1; i < 4; i++)
-        hash = (hash ^ lane[i]) * 0xff51afd7ed558ccdull ^ hash >> 31;
-    return hash;
+        a = (a ^ *at) * 0x100000001b3ull;
+    a = (a ^ b) * 0xff51afd7ed558ccdull ^ a >> 31;
+    a = (a ^ c) * 0xff51afd7ed558ccdull ^ a >> 31;
+    return (a ^ d) * 0xff51afd7ed558ccdull ^ a >> 31;
 }
 
 #define SNARL_PLAN_NAME_MAX 128

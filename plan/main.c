@@ -154,6 +154,7 @@ int main(int argc, char **argv)
     int first = parse_options(argc, argv, &settings);
     if (first < 0 || first >= argc || batch->jobs < 1)
         return usage();
+    signal(SIGCHLD, SIG_DFL);
     signal(SIGXFSZ, SIG_IGN); /* a limit on files is met as a full disk */
     if (settings.dump)
         return snarl_planner_dump(argv[first], settings.dump, batch->options.check) ? 0 : 1;
@@ -166,7 +167,7 @@ int main(int argc, char **argv)
     for (int i = first; i < argc && settings.linked; i++)
         snarl_linked_list(argv[i], take_linked, batch);
     uint32_t failed = snarl_batch_run(batch);
-    if (batch->options.folder)
+    if (batch->options.folder && batch->begun)
         snarl_planfile_tidy(batch->options.folder);
     snarl_batch_run_behind(batch);
     snarl_batch_free(batch);

@@ -185,6 +185,9 @@ static const struct snarl_function *find_function(const struct snarl_code *code,
 {
     char *end;
     uint64_t address = strtoull(name, &end, 16);
+    unsigned long number = *name == '#' ? strtoul(name + 1, &end, 10) : code->function_count;
+    if (number < code->function_count)
+        return &code->functions[number];
     for (uint32_t i = 0; i < code->function_count; i++) {
         const struct snarl_function *function = &code->functions[i];
         const char *symbol = snarl_image_symbol_at(code->image, function->start);

@@ -32,7 +32,8 @@ void snarl_planner_run(const char *path, const struct snarl_planner_options *opt
                        struct snarl_planner_result *result);
 /* In words for a table: why accesses stay unchecked. */
 const char *snarl_planner_reason(enum snarl_reason reason);
-/* Prints original and copy of the function with this name, or that holds this hexadecimal link address. False: none. */
+/* Prints original and copy of the function with this name, or that holds this hexadecimal link address, or
+ * of number N ("#N"). False: none. */
 bool snarl_planner_dump(const char *path, const char *function, enum snarl_plan_check check);
 
 #endif

@@ -5,12 +5,9 @@
 
 #include "base/os.h"
 #include "preload/rewrite/pages.h"
+#include "preload/rewrite/place.h"
 #include "preload/rewrite/rewrite.h"
 
-#define REACH 0x7ff00000ll /* a 32-bit distance, less a little */
-#define STEP 0x100000ul    /* between the places tried */
-#define HEAP_ROOM 0x20000000ul /* left free above a program for its heap */
-#define LOWEST 0x20000ul
 
 #define PARKED_MAX 16        /* copies kept of modules that are gone */
 
@@ -193,34 +190,6 @@ static const char *check_patches(const struct snarl_rewrite_module *module,
 
 /* --- placing the copy --- */
 
-static bool reaches(const struct snarl_rewrite_target *target, uintptr_t copy, uint64_t size)
-{
-    int64_t down = (int64_t)(target->base + target->size) - (int64_t)copy;
-    int64_t up = (int64_t)(copy + size) - (int64_t)target->base;
-    return down < REACH && up < REACH;
-}
-
-static uintptr_t try_place(const struct snarl_rewrite_target *target, uintptr_t copy, uint64_t size)
-{
-    if (copy < LOWEST || !reaches(target, copy, size))
-        return 0;
-    return (uintptr_t)snarl_pages_map(copy, size, PROT_READ | PROT_WRITE, -1, 0, 0);
-}
-
-/* Free address space near the module: where the plan would have it, else below, else well above it. */
-static uintptr_t find_place(const struct snarl_rewrite_target *target, int64_t wanted, uint64_t size)
-{
-    uintptr_t copy = try_place(target, target->base + (uintptr_t)wanted, size);
-    for (uintptr_t down = size; !copy && down < (uintptr_t)REACH && down < target->base; down += STEP)
-        copy = try_place(target, target->base - down, size);
-    uintptr_t above = (target->base + target->size + SNARL_PAGE - 1) & ~(SNARL_PAGE - 1);
-    for (uintptr_t up = HEAP_ROOM; !copy && up < (uintptr_t)REACH; up += STEP)
-        copy = try_place(target, above + up, size);
-    for (uintptr_t up = 0; !copy && up < HEAP_ROOM; up += STEP)
-        copy = try_place(target, above + up, size);
-    return copy;
-}
-
 static bool fix_words(const struct snarl_rewrite_module *module, enum snarl_plan_section_kind kind, uint32_t amount)
 {
     const uint32_t *fixes = section(module, kind);
@@ -278,7 +247,7 @@ static const char *place_code(struct snarl_rewrite_module *module, const struct 
 static const char *place_copy(struct snarl_rewrite_module *module, const struct snarl_rewrite_host *host,
                               const struct snarl_rewrite_target *target, int fd)
 {
-    module->copy = find_place(target, module->head->distance, module->head->copy_size);
+    module->copy = snarl_place_find(target, module->head->distance, module->head->copy_size);
     if (!module->copy)
         return "there is no room near it in the address space";
     module->copy_end = module->copy + module->head->copy_size;

@@ -8,7 +8,6 @@ import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PLANNER = os.path.join(os.environ["SNARL_BUILD"], "plan", "snarl-plan")
-MUTATIONS = int(os.environ.get("SNARL_FUZZ_ROUNDS", "120"))
 
 
 class Planner(unittest.TestCase):
@@ -170,24 +169,6 @@ class Planner(unittest.TestCase):
         self.plan("--again", self.program)
         self.assertEqual(sorted(os.listdir(self.cache)),
                          sorted(["4567-race-0.0.9-1.plan", "mine.txt", os.path.basename(kept)]))
-
-    def test_damaged_programs_do_not_upset_the_planner(self):
-        with open(self.program, "rb") as file:
-            whole = file.read()
-        rng = random.Random(7)
-        mutant = os.path.join(self.folder, "mutant")
-        for number in range(MUTATIONS):
-            data = bytearray(whole)
-            for _ in range(rng.choice([1, 4, 40])):
-                where = rng.choice([rng.randrange(0, 1024), rng.randrange(len(data))])
-                data[where] = rng.choice([0, 0xff, rng.randrange(256)])
-            if number % 10 == 0:
-                del data[rng.randrange(1, len(data)):]
-            with open(mutant, "wb") as file:
-                file.write(data)
-            with self.subTest(seed=7, number=number):
-                result = self.plan("--again", mutant)
-                self.assertIn(result.returncode, (0, 1), result.stderr)
 
 
 if __name__ == "__main__":
