@@ -60,6 +60,7 @@ struct snarl_block {
     int32_t callee;       /* the block that its last instruction, a direct call, enters */
     uint32_t live_in, live_out;
     uint32_t reads, kills; /* of the whole block, for live.c */
+    uint8_t ending;        /* kind of its last instruction, for live.c */
     uint32_t springboard; /* offset of the jump for a SPRUNG block */
     uint32_t copy;        /* offset in the copied code, set by the emitter */
 };

@@ -1,26 +1,22 @@
 /* live.c - see live.h. The sets only grow from round to round, so the iteration ends. */
 #include "plan/live.h"
 
-static const struct snarl_instruction *last_of(const struct snarl_code *code, const struct snarl_block *block)
-{
-    return &code->instructions[block->first + block->count - 1];
-}
+#include <stdlib.h>
+#include <string.h>
 
 /* What the block's last instruction reads beyond what the decoder says. */
 static uint32_t passed_flags(const struct snarl_code *code, const struct snarl_block *block)
 {
     if (block->callee >= 0 && code->functions[code->blocks[block->callee].function].copied)
         return code->blocks[block->callee].live_in & SNARL_SET_FLAGS;
-    bool returns = last_of(code, block)->kind == SNARL_KIND_RETURN;
-    return returns && code->functions[block->function].returns_flags ? SNARL_SET_FLAGS : 0;
+    return block->ending == SNARL_KIND_RETURN && code->functions[block->function].returns_flags ? SNARL_SET_FLAGS : 0;
 }
 
 static uint32_t live_after(const struct snarl_code *code, const struct snarl_block *block)
 {
-    const struct snarl_instruction *last = last_of(code, block);
-    if (last->kind == SNARL_KIND_JUMP_INDIRECT || last->kind == SNARL_KIND_TRAP)
+    if (block->ending == SNARL_KIND_JUMP_INDIRECT || block->ending == SNARL_KIND_TRAP)
         return SNARL_SET_ALL;
-    if (last->kind == SNARL_KIND_RETURN)
+    if (block->ending == SNARL_KIND_RETURN)
         return SNARL_SET_REGISTERS;
     uint32_t live = 0;
     int32_t ways[2] = {block->next, block->target};
@@ -49,6 +45,7 @@ void snarl_live_trace(const struct snarl_code *code, const struct snarl_block *b
 static void summarise(const struct snarl_code *code, struct snarl_block *block)
 {
     block->reads = block->kills = 0;
+    block->ending = code->instructions[block->first + block->count - 1].kind;
     for (uint32_t i = block->count; i-- > 0;) {
         const struct snarl_instruction *x = &code->instructions[block->first + i];
         block->reads = (block->reads & ~x->kills) | x->reads;
@@ -89,31 +86,39 @@ static bool compute_function(struct snarl_code *code, const struct snarl_functio
     return any;
 }
 
-/* A return site that reads flags was given them by the function called. */
-static void note_returned_flags(struct snarl_code *code)
+/* Flags pass between functions in two ways: a return site that reads flags was given them by the function called, and a
+ * function that reads flags at its beginning is given them by its callers. Both are rare; whom they concern is computed again. */
+static void note_passed_flags(struct snarl_code *code, bool *stale)
 {
     for (uint32_t i = 0; i < code->block_count; i++) {
         const struct snarl_block *block = &code->blocks[i];
-        if (block->callee < 0 || block->next < 0 || !code->functions[block->function].copied ||
-            !(code->blocks[block->next].live_in & SNARL_SET_FLAGS))
+        if (block->callee < 0 || !code->functions[block->function].copied)
             continue;
-        code->functions[code->blocks[block->callee].function].returns_flags = true;
+        uint32_t callee = code->blocks[block->callee].function;
+        if (code->blocks[block->callee].live_in & SNARL_SET_FLAGS)
+            stale[block->function] = true;
+        if (block->next >= 0 && code->blocks[block->next].live_in & SNARL_SET_FLAGS && !code->functions[callee].returns_flags)
+            stale[callee] = code->functions[callee].returns_flags = true;
     }
 }
 
 void snarl_live_compute(struct snarl_code *code)
 {
+    bool *stale = snarl_plan_zeroed(code->function_count, sizeof(*stale));
     for (uint32_t i = 0; i < code->block_count; i++) {
         if (!code->functions[code->blocks[i].function].copied)
             continue;
         code->blocks[i].live_in = 0;
         summarise(code, &code->blocks[i]);
+        stale[code->blocks[i].function] = true;
     }
     for (bool again = true; again;) {
         again = false;
         for (uint32_t i = 0; i < code->function_count; i++)
-            if (code->functions[i].copied)
+            if (stale[i] && code->functions[i].copied)
                 again |= compute_function(code, &code->functions[i]);
-        note_returned_flags(code);
+        memset(stale, 0, code->function_count * sizeof(*stale));
+        note_passed_flags(code, stale);
     }
+    free(stale);
 }
