@@ -2,7 +2,7 @@
  *
  * A list of rows, each a label, a mark and words. A row looks at the facts that binary.c and program.c read
  * and at the machine; adding one is adding a function to the table at the end. Nothing is executed but
- * dpkg-query. */
+ * dpkg-query, the system's loader (to list libraries) and the planner. */
 #include <errno.h>
 #include <fcntl.h>
 #include <gnu/libc-version.h>
@@ -19,11 +19,12 @@
 
 #include "cli/commands.h"
 #include "cli/complain.h"
-#include "cli/library.h"
+#include "cli/plans.h"
 #include "cli/program.h"
 #include "cli/strings.h"
 
 #define EXIT_NOT_WATCHED 1
+#define ANSWER_MAX (1u << 20) /* of a program that is asked */
 
 enum mark { GOOD, HINT, BAD };
 
@@ -232,28 +233,121 @@ static void show_python(const struct snarl_program *program)
         row(GOOD, "Python", "is a Python interpreter");
 }
 
-/* How much of the code can be checked for races: the planner counts it. Relative to the command's folder: the
- * build tree, then an installation. */
+/* --- how much of the code can be checked for races: the planner counts it --- */
+
+struct module {
+    unsigned long long text, accesses, instrumented;
+    const char *path;
+    const char *problem; /* "": none */
+};
+
+/* A line of `snarl-plan --table`, which is cut up. */
+static bool read_module(char *line, struct module *module)
+{
+    int at = 0;
+    if (sscanf(line, "%llu\t%llu\t%llu\t%n", &module->text, &module->accesses, &module->instrumented, &at) != 3 || !at)
+        return false;
+    char *tab = strchr(line + at, '\t');
+    if (!tab)
+        return false;
+    *tab = '\0';
+    module->path = line + at;
+    module->problem = tab + 1;
+    return true;
+}
+
+static double share_of(const struct module *module)
+{
+    return module->accesses ? 100.0 * (double)module->instrumented / (double)module->accesses : 100;
+}
+
+static void show_own_code(const struct module *module)
+{
+    if (module->problem[0])
+        row(HINT, "races", "its code cannot be instrumented (%s): only locks and library calls are checked",
+            module->problem);
+    else
+        row(share_of(module) >= 90 ? GOOD : HINT, "races",
+            "%.2f %% of the program's own %llu memory accesses can be checked", share_of(module), module->accesses);
+}
+
+static const char *last_part(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+static void show_library(const struct module *module)
+{
+    const char *name = last_part(module->path);
+    if (module->problem[0])
+        row(HINT, "races", "%s: %s", name, module->problem);
+    else
+        row(share_of(module) >= 90 ? GOOD : HINT, "races", "%s: %.2f %% of its %llu memory accesses", name,
+            share_of(module), module->accesses);
+}
+
+static int compare_lines(const void *a, const void *b)
+{
+    struct module x, y;
+    char first[PATH_MAX + 256], second[PATH_MAX + 256];
+    snprintf(first, sizeof(first), "%s", *(char *const *)a);
+    snprintf(second, sizeof(second), "%s", *(char *const *)b);
+    if (!read_module(first, &x) || !read_module(second, &y))
+        return 0;
+    return strcmp(x.path, y.path);
+}
+
+static void show_modules(const struct snarl_program *program, char *answer)
+{
+    char *lines[512], *rest = NULL;
+    struct module module;
+    size_t count = 0;
+    for (char *line = strtok_r(answer, "\n", &rest); line && count < 512; line = strtok_r(NULL, "\n", &rest))
+        lines[count++] = line;
+    qsort(lines, count, sizeof(*lines), compare_lines);
+    for (size_t i = 0; i < count; i++)
+        if (strstr(lines[i], program->image) && read_module(lines[i], &module)) {
+            show_own_code(&module);
+            lines[i][0] = '\0';
+            break;
+        }
+    char kept[1024] = "";
+    for (size_t i = 0; i < count; i++) {
+        if (!read_module(lines[i], &module))
+            continue;
+        enum snarl_treatment treatment = snarl_store_treatment(module.path);
+        if (treatment == SNARL_TREAT_CODE)
+            show_library(&module);
+        else if (treatment == SNARL_TREAT_TABLES)
+            snprintf(kept + strlen(kept), sizeof(kept) - strlen(kept), "%s%s", kept[0] ? ", " : "", last_part(module.path));
+    }
+    if (kept[0])
+        row(GOOD, "races", "%s: code that stays as it is; what its functions do to memory is known", kept);
+}
+
 static void show_races(const struct snarl_program *program)
 {
-    static const char *const s_places[] = {"../plan/snarl-plan",
-                                           "../" SNARL_INSTALL_LIBEXECDIR "/snarl/snarl-plan"};
-    char answer[1024] = "";
-    char *folder = snarl_library_own_folder();
-    for (size_t i = 0; !answer[0] && i < sizeof(s_places) / sizeof(s_places[0]); i++) {
-        char *planner = snarl_string_format("%s/%s", folder, s_places[i]);
-        char *const argv[] = {planner, "--again", "--stats", program->image, NULL};
-        ask(argv, answer, sizeof(answer));
-        free(planner);
+    static struct snarl_store s_store;
+    char *planner = snarl_plans_planner(), *answer = calloc(1, ANSWER_MAX);
+    if (!answer)
+        snarl_complain_no_memory();
+    if (planner && snarl_store_find(&s_store)) {
+        char *folder = snarl_string_format("--folder=%s", s_store.folder);
+        char *const argv[] = {planner, "--linked", "--table", "--trusting", "--silent", "--defer", folder,
+                              program->image, NULL};
+        ask(argv, answer, ANSWER_MAX);
+        free(folder);
+    } else if (planner) {
+        char *const argv[] = {planner, "--table", "--stats", "--silent", program->image, NULL};
+        ask(argv, answer, ANSWER_MAX);
     }
-    free(folder);
-    unsigned long long accesses;
-    double share;
-    if (sscanf(answer, "%*s %*f MB text %llu accesses %lf", &accesses, &share) == 2)
-        row(share >= 90 ? GOOD : HINT, "races",
-            "%.2f %% of the program's own %llu memory accesses can be checked", share, accesses);
+    if (answer[0])
+        show_modules(program, answer);
     else
         row(HINT, "races", "its code cannot be instrumented: only locks and library calls are checked");
+    free(planner);
+    free(answer);
 }
 
 static bool read_setting(const char *path, long *value)

@@ -83,20 +83,54 @@ static int find_path(struct snarl_program *program, const char *name)
     return 0;
 }
 
-/* The interpreter that the file's first line names; NULL when it has none. */
-static char *read_interpreter(const char *path)
+/* The first line of a script without "#!", in `line`; false when it has none. */
+static bool read_line(const char *path, char line[SCRIPT_LINE_MAX + 1])
 {
-    char line[SCRIPT_LINE_MAX + 1] = "";
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return NULL;
+        return false;
     ssize_t count = read(fd, line, SCRIPT_LINE_MAX);
     close(fd);
-    if (count < 3 || line[0] != '#' || line[1] != '!')
+    line[count > 0 ? count : 0] = '\0';
+    line[strcspn(line, "\r\n")] = '\0';
+    if (line[0] != '#' || line[1] != '!')
+        return false;
+    memmove(line, line + 2, strlen(line + 2) + 1);
+    return true;
+}
+
+/* What `env` will execute: the first word that is neither a setting nor an option that we know. NULL: who can tell. */
+static char *seen_through_env(char *words)
+{
+    char *rest = NULL;
+    for (char *word = strtok_r(words, " \t", &rest); word; word = strtok_r(NULL, " \t", &rest)) {
+        if (!strcmp(word, "-S") || !strcmp(word, "-i") || strchr(word, '='))
+            continue;
+        if (word[0] == '-')
+            return NULL;
+        char *path = strchr(word, '/') ? snarl_string_format("%s", word) : search_path(word);
+        if (path && try_path(path)) {
+            free(path);
+            path = NULL;
+        }
+        return path;
+    }
+    return NULL;
+}
+
+/* The interpreter that a script names, or, for `#!/usr/bin/env NAME`, the program of that name; NULL: it is no script with
+ * a "#!" line. The caller frees it. */
+static char *read_interpreter(const char *path)
+{
+    char line[SCRIPT_LINE_MAX + 1], *rest = NULL;
+    if (!read_line(path, line))
         return NULL;
-    char *start = line + 2 + strspn(line + 2, " \t");
-    start[strcspn(start, " \t\r\n")] = '\0';
-    return *start ? snarl_string_format("%s", start) : NULL;
+    char *interpreter = strtok_r(line, " \t", &rest);
+    if (!interpreter)
+        return NULL;
+    const char *slash = strrchr(interpreter, '/');
+    char *seen = slash && !strcmp(slash, "/env") && !try_path(interpreter) ? seen_through_env(rest) : NULL;
+    return seen ? seen : snarl_string_format("%s", interpreter);
 }
 
 /* Follows scripts to the file that the kernel really starts. */

@@ -94,7 +94,9 @@ static uint32_t look_round(struct snarl_batch *batch)
         module->ignored = batch->trusting && snarl_store_treatment(module->path) == SNARL_TREAT_NOT;
         module->text_bytes = result.text_bytes;
         module->large = batch->defer && i > 0 && result.text_bytes > SNARL_STORE_LARGE;
-        if (module->ready && batch->tell)
+        if (module->large && !module->ready)
+            result.problem = "it has very much code, which is made ready in the background, for the next run";
+        if ((module->ready || module->large) && batch->tell)
             batch->tell(module->path, &result, 0);
         wanted += !module->ready && !module->ignored && !module->large;
     }

@@ -160,7 +160,7 @@ int main(int argc, char **argv)
         return snarl_planner_dump(argv[first], settings.dump, batch->options.check) ? 0 : 1;
     if (!find_folder(&settings))
         return 1;
-    if (settings.stats)
+    if (settings.stats && !batch->tell)
         batch->tell = print_stats;
     for (int i = first; i < argc; i++)
         snarl_batch_add(batch, argv[i]);

@@ -34,6 +34,15 @@ class Doctor(CommandCase):
         self.assertIn("POSIX threads", rows["threads"][0][1])
         self.assertRegex(rows["races"][0][1], r"^100\.00 % of the program's own \d+ memory accesses")
 
+    def test_the_libraries_that_it_links(self):
+        source = self.folder / "part.c"
+        source.write_text("int part(int *p) { return *p += 2; }\n")
+        subprocess.run(["cc", "-shared", "-fPIC", "-O2", "-o", self.folder / "libpart.so", source], check=True)
+        rows = self.rows(self.build("linked", "-Wl,--no-as-needed,-rpath,$ORIGIN", f"{self.folder}/libpart.so"))["races"]
+        self.assertEqual([r for r in rows if r[1].startswith("libpart.so: 100.00 % of its ")], rows[1:2])
+        self.assertIn("libc.so.6", rows[2][1])
+        self.assertIn("stays as it is", rows[2][1])
+
     def test_a_stripped_program(self):
         rows = self.rows(self.build("bare", "-s", "-Wl,--build-id=none"))
         for label, word in (("symbols", "stripped"), ("debug info", "-g"), ("build-id", "none")):
@@ -54,6 +63,15 @@ class Doctor(CommandCase):
     def test_a_script_is_seen_through(self):
         self.script("tool", "#!/bin/sh\n")
         self.assertIn("/bin/sh", self.rows("./tool")["file"][0][1])
+
+    def test_env_is_seen_through(self):
+        program = self.build("interpreter")
+        self.environment["PATH"] = f"{self.folder}:{self.environment['PATH']}"
+        for words in ("interpreter", "-S interpreter -x", "-S A=b interpreter"):
+            self.script("tool", f"#!/usr/bin/env {words}\n")
+            self.assertIn(f"{self.folder}/{program[2:]}", self.rows("./tool")["file"][0][1])
+        self.script("tool", "#!/usr/bin/env -u HOME interpreter\n")
+        self.assertIn("/usr/bin/env", self.rows("./tool")["file"][0][1])
 
     def test_missing_programs_and_wrong_calls(self):
         self.assertEqual(self.snarl("doctor", "no-such-program").returncode, 127)
