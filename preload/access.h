@@ -36,7 +36,5 @@ bool snarl_heap_locate(struct snarl_thread *thr, uintptr_t byte, struct snarl_lo
 bool snarl_locate(struct snarl_thread *thr, uintptr_t byte, struct snarl_location *location);
 /* Races will be looked for: findings are to know the heap. */
 void snarl_heap_begin(void);
-/* In the child of a fork. */
-void snarl_heap_forked(void);
 
 #endif

@@ -1,106 +1,112 @@
 /* heap.c - which heap blocks exist, who allocated them, and what their beginning and end mean to the race detector.
  *
- * A table of live blocks, hashed by address: 24 bytes a block, in stripes with a lock each. It is looked up by address when a block
- * ends, and searched as a whole when a finding needs the block around an address, which is rare. Kept in the single-threaded phase
- * too: blocks allocated then are raced on later. */
+ * A map with a word for each 16 bytes of the heap, as blocks begin at multiples of that:
+ *
+ *     word of the block's first 16 bytes   START | node of the allocation's stack
+ *          of the second                   thread << 6 | size, 63: see the third
+ *          of the third                    size, if it is 63 or more; SIZE_MAX_KNOWN: that or more
+ *
+ * A shorter block (no allocator of libc makes one) has the first alone, with SHORT set. The other words of a block mean nothing:
+ * who looks for the block around an address goes back to the nearest START. The map comes in pieces of 256 MiB of the program, found
+ * through a table; it costs a quarter of the memory around the beginnings of blocks, and lies together as the blocks do.
+ * Kept in the single-threaded phase too: blocks allocated then are raced on later. Words are written by who owns the block; who reads them for a finding may see a block that ends meanwhile. */
 #include "base/memory.h"
-#include "base/mutex.h"
 #include "base/os.h"
 #include "history/history.h"
 #include "preload/access.h"
 #include "stack/depot.h"
 
-#define STRIPES 64u
-#define BUCKETS (1u << 14)       /* of a stripe */
-#define STRIPE_BLOCKS (1u << 24) /* of a stripe; blocks past it are not known, which only costs their allocation stack */
+#define GRANULE_SHIFT 4
+#define PIECE_SHIFT 28 /* 256 MiB */
+#define PIECE_WORDS ((size_t)1 << (PIECE_SHIFT - GRANULE_SHIFT))
+#define STRETCH_SHIFT 16 /* a flag for each 64 KiB in which a block has ever begun */
+#define PIECE_STRETCHES ((size_t)1 << (PIECE_SHIFT - STRETCH_SHIFT))
+#define PIECES ((size_t)1 << (47 - PIECE_SHIFT))
+#define START (1u << 31)
+#define SHORT (1u << 30)
+#define NODE (SHORT - 1)
+#define THREAD_SHIFT 6
+#define THREAD_MAX ((1u << 24) - 1)
+#define SIZE_IN_WORD 63u
+#define SIZE_MAX_KNOWN 0x7fffffffu
+_Static_assert(SNARL_HISTORY_NODES <= NODE, "a node fits beside the flags");
+
+struct piece {
+    uint32_t word[PIECE_WORDS];
+    uint8_t stretch[PIECE_STRETCHES];
+};
 
 struct block {
-    uint64_t address; /* 0: free */
-    uint32_t size;    /* UINT32_MAX: more */
-    uint32_t where, thread;
-    uint32_t next; /* index in the stripe, from 1 */
-};
-_Static_assert(sizeof(struct block) == 24, "small, as there is one for each block of the heap");
-
-struct stripe {
-    struct snarl_mutex lock;
-    uint32_t *bucket;
-    struct block *block; /* a reservation, filled in order */
-    uint32_t used, free;
+    uintptr_t address;
+    uint32_t size, where, thread;
 };
 
 bool snarl_heap_on;
-static struct stripe s_stripe[STRIPES];
+static struct piece **s_piece; /* by address >> PIECE_SHIFT */
 
-static uint64_t hash_of(uintptr_t address)
+static struct piece *piece_of(uintptr_t address)
 {
-    return (address >> 4) * 0x9e3779b97f4a7c15u;
+    struct piece **table = __atomic_load_n(&s_piece, __ATOMIC_ACQUIRE);
+    return table && address >> PIECE_SHIFT < PIECES ? __atomic_load_n(&table[address >> PIECE_SHIFT], __ATOMIC_ACQUIRE) : NULL;
 }
 
-static struct stripe *stripe_of(uintptr_t address)
+/* Maps `size` bytes for *place, which somebody else may be faster to fill. */
+static void *fill(void *place, size_t size)
 {
-    return &s_stripe[hash_of(address) >> 58];
+    void **at = place, *there = NULL;
+    void *fresh = snarl_os_map(size);
+    if (!fresh || __atomic_compare_exchange_n(at, &there, fresh, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+        return fresh;
+    snarl_os_unmap(fresh, size);
+    return there;
 }
 
-static uint32_t *bucket_of(struct stripe *stripe, uintptr_t address)
+static struct piece *make_piece(uintptr_t address)
 {
-    return &stripe->bucket[hash_of(address) >> 40 & (BUCKETS - 1)];
+    if (address >> PIECE_SHIFT >= PIECES || (!s_piece && !fill(&s_piece, PIECES * sizeof(*s_piece))))
+        return NULL;
+    return fill(&s_piece[address >> PIECE_SHIFT], sizeof(struct piece));
 }
 
-static bool prepare(struct stripe *stripe)
+static uint32_t *word_at(struct piece *piece, uintptr_t address)
 {
-    if (!stripe->bucket)
-        stripe->bucket = snarl_os_map(BUCKETS * sizeof(*stripe->bucket));
-    if (!stripe->block)
-        stripe->block = snarl_os_map(STRIPE_BLOCKS * sizeof(*stripe->block));
-    return stripe->bucket && stripe->block;
+    return &piece->word[address >> GRANULE_SHIFT & (PIECE_WORDS - 1)];
 }
 
-/* With the stripe's lock held; 0 when there is no room. */
-static uint32_t take_block(struct stripe *stripe)
+/* A block may lie across two pieces. */
+static void put(uintptr_t address, uint32_t word)
 {
-    uint32_t index = stripe->free;
-    if (index)
-        stripe->free = stripe->block[index].next;
-    else if (stripe->used + 1 < STRIPE_BLOCKS)
-        index = ++stripe->used;
-    return index;
+    struct piece *piece = piece_of(address);
+    if (!piece && !(piece = make_piece(address)))
+        return;
+    __atomic_store_n(word_at(piece, address), word, __ATOMIC_RELAXED);
+    if (word & START)
+        piece->stretch[address >> STRETCH_SHIFT & (PIECE_STRETCHES - 1)] = 1;
 }
 
-static void add(uintptr_t address, size_t size, uint32_t where, uint32_t thread)
+static uint32_t get(uintptr_t address)
 {
-    struct stripe *stripe = stripe_of(address);
-    snarl_mutex_lock(&stripe->lock);
-    uint32_t index = prepare(stripe) ? take_block(stripe) : 0;
-    if (index) {
-        uint32_t *bucket = bucket_of(stripe, address);
-        stripe->block[index] = (struct block){.address = address,
-                                              .size = size < UINT32_MAX ? (uint32_t)size : UINT32_MAX,
-                                              .where = where,
-                                              .thread = thread,
-                                              .next = *bucket};
-        *bucket = index;
-    }
-    snarl_mutex_unlock(&stripe->lock);
+    struct piece *piece = piece_of(address);
+    return piece ? __atomic_load_n(word_at(piece, address), __ATOMIC_RELAXED) : 0;
+}
+
+static void add(uintptr_t address, size_t size, size_t usable, uint32_t where, uint32_t thread)
+{
+    bool is_short = usable <= (1u << GRANULE_SHIFT);
+    put(address, START | (is_short ? SHORT : 0) | where);
+    if (is_short)
+        return;
+    uint32_t known = thread < THREAD_MAX ? thread : 0;
+    put(address + 16, known << THREAD_SHIFT | (size < SIZE_IN_WORD ? (uint32_t)size : SIZE_IN_WORD));
+    if (size >= SIZE_IN_WORD)
+        put(address + 32, size < SIZE_MAX_KNOWN ? (uint32_t)size : SIZE_MAX_KNOWN);
 }
 
 static void remove_block(uintptr_t address)
 {
-    struct stripe *stripe = stripe_of(address);
-    snarl_mutex_lock(&stripe->lock);
-    if (stripe->bucket) {
-        uint32_t *link = bucket_of(stripe, address);
-        while (*link && stripe->block[*link].address != address)
-            link = &stripe->block[*link].next;
-        uint32_t index = *link;
-        if (index) {
-            *link = stripe->block[index].next;
-            stripe->block[index].address = 0;
-            stripe->block[index].next = stripe->free;
-            stripe->free = index;
-        }
-    }
-    snarl_mutex_unlock(&stripe->lock);
+    struct piece *piece = piece_of(address);
+    if (piece)
+        __atomic_store_n(word_at(piece, address), 0, __ATOMIC_RELAXED);
 }
 
 void snarl_heap_allocated(void *block, size_t size, size_t usable, struct snarl_site site)
@@ -110,7 +116,7 @@ void snarl_heap_allocated(void *block, size_t size, size_t usable, struct snarl_
         return;
     if (snarl_access_wanted(thr))
         snarl_race_alloc(thr->races, (uintptr_t)block, usable);
-    add((uintptr_t)block, size, snarl_access_where(thr, site), thr->id);
+    add((uintptr_t)block, size, usable, snarl_access_where(thr, site), thr->id);
     snarl_leave(thr);
 }
 
@@ -148,18 +154,39 @@ void snarl_heap_unmapping(struct snarl_thread *thr, void *start, size_t size, st
     snarl_race_alloc(thr->races, (uintptr_t)start, size); /* whoever comes later faults by himself */
 }
 
-static bool find_in(struct stripe *stripe, uintptr_t byte, struct block *found)
+/* The START nearest to `address`, at it or before it, in its piece or the one before; 0: none. */
+static uintptr_t start_before(uintptr_t address)
 {
-    snarl_mutex_lock(&stripe->lock);
-    bool hit = false;
-    for (uint32_t i = 1; i <= stripe->used && !hit; i++) {
-        const struct block *block = &stripe->block[i];
-        hit = block->address && byte >= block->address && byte - block->address < block->size;
-        if (hit)
-            *found = *block;
+    uintptr_t at = address & ~(uintptr_t)15, lowest = (address >> PIECE_SHIFT) ? ((address >> PIECE_SHIFT) - 1) << PIECE_SHIFT : 16;
+    while (at > lowest) {
+        const struct piece *piece = piece_of(at);
+        if (!piece) {
+            at = (at >> PIECE_SHIFT << PIECE_SHIFT) - 16;
+        } else if (!piece->stretch[at >> STRETCH_SHIFT & (PIECE_STRETCHES - 1)]) {
+            at = (at >> STRETCH_SHIFT << STRETCH_SHIFT) - 16;
+        } else {
+            if (get(at) & START)
+                return at;
+            at -= 16;
+        }
     }
-    snarl_mutex_unlock(&stripe->lock);
-    return hit;
+    return 0;
+}
+
+static bool find_block(uintptr_t byte, struct block *block)
+{
+    uintptr_t start = byte >> 47 ? 0 : start_before(byte);
+    if (!start)
+        return false;
+    uint32_t first = get(start), second = get(start + 16);
+    *block = (struct block){.address = start, .size = 16, .where = first & NODE};
+    if (!(first & SHORT)) {
+        block->thread = second >> THREAD_SHIFT;
+        block->size = second & SIZE_IN_WORD;
+        if (block->size == SIZE_IN_WORD)
+            block->size = get(start + 32);
+    }
+    return byte - start < block->size || block->size == SIZE_MAX_KNOWN;
 }
 
 static uint32_t stack_of(uint32_t node)
@@ -174,10 +201,7 @@ bool snarl_heap_locate(struct snarl_thread *thr, uintptr_t byte, struct snarl_lo
 {
     (void)thr;
     struct block block;
-    bool found = false;
-    for (uint32_t i = 0; i < STRIPES && !found; i++)
-        found = find_in(&s_stripe[i], byte, &block);
-    if (!found)
+    if (!find_block(byte, &block))
         return false;
     location->kind = "heap";
     location->address = block.address;
@@ -190,12 +214,6 @@ bool snarl_heap_locate(struct snarl_thread *thr, uintptr_t byte, struct snarl_lo
                                                .address = block.address,
                                                .size = block.size};
     return true;
-}
-
-void snarl_heap_forked(void)
-{
-    for (uint32_t i = 0; i < STRIPES; i++)
-        snarl_mutex_reset(&s_stripe[i].lock);
 }
 
 void snarl_heap_begin(void)

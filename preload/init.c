@@ -223,7 +223,6 @@ void snarl_process_forked(struct snarl_thread *thr)
     s_pid = snarl_os_pid();
     snarl_report_forked();
     snarl_engine_forked(thr, snarl_mode_word(), snarl_self_handle());
-    snarl_heap_forked();
     snarl_ports_forked();
     snarl_loader_forked();
     snarl_tsan_attach(thr);

@@ -2,7 +2,7 @@
 
 The head comment of each file under samples/ has one or more lines
 
-    expect: KIND [rule=R] [functions=F,G] [lines=@m,@n] [locks=A,B] [location=V] [held=A+B,-] [threads=N] [count=N] [confidence=C] [what=F,G] [stack=F>G,H>I] [exit=N] [hangs] [memory=MB]
+    expect: KIND [rule=R] [functions=F,G] [lines=@m,@n] [locks=A,B] [location=V] [allocated=@m] [size=N] [held=A+B,-] [threads=N] [count=N] [confidence=C] [what=F,G] [stack=F>G,H>I] [exit=N] [hangs] [memory=MB]
     expect: nothing [hangs] [memory=MB]
 
 and, when it has a corrected twin, `fixed:` lines of the same form for the build with -DFIXED.
@@ -14,6 +14,8 @@ and, when it has a corrected twin, `fixed:` lines of the same form for the build
                 stall, which tells of every thread)
     locks       each is the name of one of the finding's locks, or its variable (`locks[3]` is of `locks`)
     location    the name of the variable that the finding is about
+    allocated   the line where the block of the heap was allocated that the finding is about
+    size        its size
     held        of a race, the locks held at the access of each line of `lines`, in their order: names joined by `+`, `-` for none
     threads     so many different threads take part
     count       how often it happened, as the finding's `count` says
@@ -39,6 +41,8 @@ class Finding:
     lines: list = field(default_factory=list)  # line numbers, from the marks
     locks: list = field(default_factory=list)
     location: str = ""
+    allocated: int = 0
+    size: int = 0
     held: list = field(default_factory=list)  # for each of `lines`, a sorted list of names
     threads: int = 0
     count: int = 0
@@ -84,7 +88,9 @@ def parse_finding(words, marks, expectation):
             finding.location = value
         elif key == "held":
             finding.held = [sorted(names.split("+")) if names != "-" else [] for names in value.split(",")]
-        elif key in ("threads", "count"):
+        elif key == "allocated":
+            finding.allocated = marks[value]
+        elif key in ("threads", "count", "size"):
             setattr(finding, key, int(value))
         elif key == "lines":
             finding.lines = [marks[mark] for mark in value.split(",")]

@@ -130,6 +130,12 @@ def differences(expected, finding, source):
     for line, held in zip(expected.lines, expected.held):
         if held_at(finding, line, source) != held:
             wrong.append(f"held at line {line}: {held_at(finding, line, source)} instead of {held}")
+    if expected.allocated:
+        location = finding.get("location") or {}
+        frame = frame_of(location.get("allocated") or {"stack": []}, source) or {}
+        if (location.get("kind"), frame.get("line"), location.get("size")) != ("heap", expected.allocated, expected.size):
+            wrong.append(f"a {location.get('kind')} of {location.get('size')} bytes allocated in line {frame.get('line')} "
+                         f"instead of a heap block of {expected.size} in line {expected.allocated}")
     if expected.count and finding["count"] != expected.count:
         wrong.append(f"count {finding['count']} instead of {expected.count}")
     done_by = {event["what"].rpartition(" by ")[2] for event in finding["events"] if event["role"] == "access"}
