@@ -154,21 +154,27 @@ void snarl_heap_unmapping(struct snarl_thread *thr, void *start, size_t size, st
     snarl_race_alloc(thr->races, (uintptr_t)start, size); /* whoever comes later faults by himself */
 }
 
+/* The last multiple of 16 before the stretch of 1 << shift bytes that holds `address`; 0: none. */
+static uintptr_t before(uintptr_t address, unsigned shift)
+{
+    uintptr_t start = address >> shift << shift;
+    return start ? start - 16 : 0;
+}
+
 /* The START nearest to `address`, at it or before it, in its piece or the one before; 0: none. */
 static uintptr_t start_before(uintptr_t address)
 {
-    uintptr_t at = address & ~(uintptr_t)15, lowest = (address >> PIECE_SHIFT) ? ((address >> PIECE_SHIFT) - 1) << PIECE_SHIFT : 16;
+    uintptr_t lowest = before(address, PIECE_SHIFT) >> PIECE_SHIFT << PIECE_SHIFT, at = address & ~(uintptr_t)15;
     while (at > lowest) {
         const struct piece *piece = piece_of(at);
-        if (!piece) {
-            at = (at >> PIECE_SHIFT << PIECE_SHIFT) - 16;
-        } else if (!piece->stretch[at >> STRETCH_SHIFT & (PIECE_STRETCHES - 1)]) {
-            at = (at >> STRETCH_SHIFT << STRETCH_SHIFT) - 16;
-        } else {
-            if (get(at) & START)
-                return at;
+        if (!piece)
+            at = before(at, PIECE_SHIFT);
+        else if (!piece->stretch[at >> STRETCH_SHIFT & (PIECE_STRETCHES - 1)])
+            at = before(at, STRETCH_SHIFT);
+        else if (get(at) & START)
+            return at;
+        else
             at -= 16;
-        }
     }
     return 0;
 }
