@@ -12,6 +12,7 @@
 #include "preload/rewrite/walk.h"
 
 #define WALKS 256      /* a power of two */
+#define PLACES 1024    /* a power of two */
 #define DEPTH_MAX 128  /* frames of a stack; deeper ones are left out */
 #define CHECKED_MAX 22 /* words of the stack compared; what lies further out is taken to be the same */
 #define UNKNOWN_STACK ((uintptr_t)1 << 20) /* looked at above rsp when the stack's end is not known */
@@ -30,8 +31,18 @@ struct walked {
     struct word word[CHECKED_MAX];
 };
 
+/* Of a place in the code: how its frame is found, and the walk from there that was used last. */
+struct place {
+    uintptr_t site;
+    struct walked *walked;
+    int32_t cfa_offset;
+    int16_t rbp_offset; /* 0: rbp is still the caller's */
+    bool by_rbp;
+};
+
 struct snarl_callers {
     uint32_t age;
+    struct place place[PLACES];
     struct snarl_walk_cache rows;
     struct walked walked[WALKS];
 };
@@ -61,9 +72,16 @@ static struct snarl_callers *memory(void)
         snarl_walk_forget(&s_mine->rows);
         for (int i = 0; i < WALKS; i++)
             s_mine->walked[i].slot = 0;
+        for (int i = 0; i < PLACES; i++)
+            s_mine->place[i].site = 0;
         s_mine->age = age;
     }
     return s_mine;
+}
+
+static struct place *place_of(struct snarl_callers *mine, uintptr_t site)
+{
+    return &mine->place[(site >> 4 ^ site >> 14) & (PLACES - 1)];
 }
 
 static bool is_same(const struct walked *walked, uintptr_t slot, uintptr_t back, uintptr_t rbp)
@@ -124,7 +142,31 @@ uint32_t snarl_callers_node(const struct snarl_callers_at *at)
         return 0;
     uint64_t hash = (walk.slot ^ walk.pc << 20) * 0x9e3779b97f4a7c15u;
     struct walked *walked = &mine->walked[hash >> 56 & (WALKS - 1)];
+    struct place *place = place_of(mine, at->site);
+    place->site = at->site;
+    place->walked = walked;
+    place->by_rbp = walk.by_rbp;
+    place->cfa_offset = (int32_t)(walk.slot + 8 - (walk.by_rbp ? at->rbp : at->rsp));
+    place->rbp_offset = (int16_t)(walk.rbp_slot ? walk.rbp_slot - (walk.slot + 8) : 0);
     if (!is_same(walked, walk.slot, walk.pc, walk.rbp))
         walk_on(walked, &walk, &mine->rows);
     return walked->node;
+}
+
+uint32_t snarl_callers_known(uintptr_t site, uintptr_t rsp, uintptr_t rbp)
+{
+    struct snarl_callers *mine = s_mine;
+    if (!mine || mine->age != __atomic_load_n(&s_age, __ATOMIC_RELAXED))
+        return 0;
+    const struct place *place = place_of(mine, site);
+    if (place->site != site)
+        return 0;
+    uintptr_t cfa = (place->by_rbp ? rbp : rsp) + (uintptr_t)(intptr_t)place->cfa_offset;
+    const struct walked *walked = place->walked;
+    if (walked->slot != cfa - 8) /* also: rbp may be anything */
+        return 0;
+    uintptr_t back = *(const uintptr_t *)walked->slot;
+    if (place->rbp_offset)
+        rbp = *(const uintptr_t *)(cfa + (uintptr_t)(intptr_t)place->rbp_offset);
+    return is_same(walked, cfa - 8, back, rbp) ? walked->node : 0;
 }

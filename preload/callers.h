@@ -13,12 +13,15 @@
 struct snarl_callers; /* the calling thread's memory of walks */
 
 struct snarl_callers_at {
+    uintptr_t site;         /* any number that goes with pc */
     uintptr_t pc, rsp, rbp; /* at the access */
     uintptr_t high;         /* the end of the thread's stack, or 0 */
 };
 
 /* The node of the calls in progress, without the access itself; 0: unknown. */
 uint32_t snarl_callers_node(const struct snarl_callers_at *at);
+/* The same when it can be told at once, for an access at `site` for which snarl_callers_node has told it before; or 0. */
+uint32_t snarl_callers_known(uintptr_t site, uintptr_t rsp, uintptr_t rbp);
 /* The calling thread ends. */
 void snarl_callers_end_thread(void);
 /* Modules have gone: what the tables said may be wrong. By any thread. */

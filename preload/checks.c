@@ -9,7 +9,7 @@
 #include "preload/callers.h"
 #include "preload/instrument.h"
 #include "preload/rewrite/entry.h"
-#include "race/race.h"
+#include "race/step.h"
 
 /* Of the thread: the access in progress. */
 static __thread const struct snarl_entry_frame *s_frame __attribute__((tls_model("initial-exec")));
@@ -29,7 +29,7 @@ uint32_t snarl_checks_callers(struct snarl_race_thread *races)
     uintptr_t rsp = snarl_entry_rsp(s_frame);
     bool known = thr->stack_high && rsp >= thr->stack_low && rsp < thr->stack_high;
     return snarl_callers_node(&(struct snarl_callers_at){
-        .pc = snarl_entry_pc(s_frame), .rsp = rsp, .rbp = s_frame->rbp, .high = known ? thr->stack_high : 0});
+        .site = s_frame->back, .pc = snarl_entry_pc(s_frame), .rsp = rsp, .rbp = s_frame->rbp, .high = known ? thr->stack_high : 0});
 }
 
 /* --- accesses --- */
@@ -51,11 +51,34 @@ static void leave(struct snarl_thread *thr)
     snarl_leave(thr);
 }
 
-bool snarl_entry_passes(uintptr_t address, uint64_t back)
+/* What the thread has done before in the same way and from the same calls. */
+static bool try_steps(struct snarl_race_thread *races, const struct snarl_plan_site *site,
+                      const struct snarl_entry_call *call, uintptr_t rbp)
 {
-    const struct snarl_plan_site *site = (const struct snarl_plan_site *)(back + SNARL_SITE_AT);
-    const struct snarl_race_thread *races = snarl_current->races;
-    return !races || snarl_race_is_known(races, address, site->size, site->flags & SNARL_SITE_WRITE);
+    bool write = site->flags & SNARL_SITE_WRITE;
+    if (!snarl_race_may_try(races) || snarl_race_atomic_maybe(call->address))
+        return false;
+    uint32_t node = snarl_callers_known(call->back, (uintptr_t)(call + 1) + 128, rbp);
+    if (!node || !snarl_race_try(races, call->address, site->size, write, snarl_entry_pc_of(site) + 1, node))
+        return false;
+    if (!write && snarl_race_atomic_maybe(call->address)) /* known as atomic just now */
+        races->late_load = call->address;
+    return true;
+}
+
+bool snarl_entry_passes(const struct snarl_entry_call *call, uintptr_t rbp)
+{
+    const struct snarl_plan_site *site = snarl_entry_site_of(call->back);
+    struct snarl_thread *thr = snarl_current;
+    struct snarl_race_thread *races = thr->races;
+    if (!races || snarl_race_is_known(races, call->address, site->size, site->flags & SNARL_SITE_WRITE))
+        return true;
+    if (thr->guard)
+        return false;
+    thr = snarl_enter();
+    bool done = try_steps(races, site, call, rbp);
+    snarl_leave(thr);
+    return done;
 }
 
 void snarl_entry_on_access(struct snarl_entry_frame *frame)

@@ -26,6 +26,7 @@
 #include "base/counters.h"
 #include "history/history.h"
 #include "race/state.h"
+#include "race/step.h"
 
 #define STATES_MANY 2048u
 #define SITE_WAYS 8u
@@ -182,16 +183,10 @@ static uint32_t lockset_of(struct snarl_race_thread *thr)
 /* --- records --- */
 
 /* The unit of this access's record in this epoch; 0 when there is no room. */
-static uint64_t mix(uint64_t a, uint64_t b)
-{
-    uint64_t hash = (a ^ b << 32 ^ b >> 32) * 0x9e3779b97f4a7c15u;
-    return (hash ^ hash >> 32) * 0x9e3779b97f4a7c15u;
-}
-
 /* The entry of the access or the one to be given up for it: a record made twice makes two stories of one. */
 static struct snarl_site_record *site_entry(struct snarl_race_thread *thr, const struct access *access)
 {
-    uint64_t hash = mix(access->site, access->node);
+    uint64_t hash = snarl_step_mix(access->site, access->node);
     struct snarl_site_record *set = &thr->site[(hash >> 40) % (SNARL_SITE_CACHE / SITE_WAYS) * SITE_WAYS];
     struct snarl_site_record *victim = &set[thr->next_victim++ % SITE_WAYS];
     for (uint32_t i = 0; i < SITE_WAYS; i++) {
@@ -510,9 +505,8 @@ static uint32_t next_word(struct snarl_race_thread *thr, const struct access *ac
                           uintptr_t cell)
 {
     uint32_t node = access->node | mask << 28;
-    uint64_t hash = mix(access->site, (uint64_t)node << 32 | old);
-    struct snarl_step *step = &thr->step[hash >> 40 & (SNARL_STEP_CACHE - 1)];
-    if (step->old_word == old && step->stamp == thr->stamp && step->site == access->site && step->node == node)
+    struct snarl_step *step = snarl_step_entry(thr, access->site, node, old);
+    if (snarl_step_is(thr, step, access->site, node, old))
         return step->new_word;
     bool raced = false;
     uint32_t word = work_out(thr, access, old, mask, cell, &raced);
@@ -636,7 +630,7 @@ static bool prepare(struct snarl_race_thread *thr, struct access *access, uintpt
     access->cells = 1;
     access->size = size > UINT8_MAX ? 0 : (uint8_t)size;
     access->pc = pc;
-    access->site = pc | (uint64_t)flags << 47 | (uint64_t)access->size << 53;
+    access->site = snarl_step_site(pc, flags, access->size);
     access->node = thr->told ? thr->told : callers_of(thr);
     return true;
 }

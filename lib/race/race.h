@@ -23,7 +23,7 @@
 #include "race/cell.h"
 #include "shadow/shadow.h"
 
-#define SNARL_STEP_CACHE 16384
+#define SNARL_STEP_CACHE 8192
 #define SNARL_SITE_CACHE 4096
 #define SNARL_HIT_CACHE 256
 #define SNARL_NODE_CACHE 256

@@ -28,12 +28,12 @@ _Static_assert(SNARL_SITE_AT == 13, "the expression above has it");
             "    " after "\n    .cfi_adjust_cfa_offset -8\n    ret\n    .cfi_endproc\n"                        \
             ".size " name ", .-" name "\n")
 
-/* Most checks that end here pass after all (unaligned, of several cells with different stories): what finds that out
- * keeps all registers by itself. */
+/* Most checks that end here pass after all (unaligned, of several cells with different stories), or need no more than a change of
+ * cells that was made before: what does that keeps all registers by itself. */
 __asm__(".text\n.globl snarl_entry_access\n.hidden snarl_entry_access\n.type snarl_entry_access, @function\n"
         "snarl_entry_access:\n"
         "    push %rdi\n    push %rsi\n    push %rax\n"
-        "    mov 32(%rsp), %rdi\n    mov 24(%rsp), %rsi\n"
+        "    lea 24(%rsp), %rdi\n    mov %rbp, %rsi\n"
         "    call snarl_entry_passes\n"
         "    test %al, %al\n"
         "    pop %rax\n    pop %rsi\n    pop %rdi\n"

@@ -18,16 +18,31 @@ struct snarl_entry_frame {
     uint64_t address;
 };
 
+/* What is on the stack when a stub has called. */
+struct snarl_entry_call {
+    uint64_t back;    /* the return address into the stub */
+    uint64_t address; /* what is accessed; the program's stack pointer is 128 bytes above it */
+};
+
+static inline const struct snarl_plan_site *snarl_entry_site_of(uint64_t back)
+{
+    return (const struct snarl_plan_site *)(back + SNARL_SITE_AT);
+}
+
 static inline const struct snarl_plan_site *snarl_entry_site(const struct snarl_entry_frame *frame)
 {
-    return (const struct snarl_plan_site *)(frame->back + SNARL_SITE_AT);
+    return snarl_entry_site_of(frame->back);
+}
+
+static inline uintptr_t snarl_entry_pc_of(const struct snarl_plan_site *site)
+{
+    return (uintptr_t)site + (uintptr_t)(intptr_t)site->original;
 }
 
 /* The accessing instruction's original address. */
 static inline uintptr_t snarl_entry_pc(const struct snarl_entry_frame *frame)
 {
-    const struct snarl_plan_site *site = snarl_entry_site(frame);
-    return (uintptr_t)site + (uintptr_t)(intptr_t)site->original;
+    return snarl_entry_pc_of(snarl_entry_site(frame));
 }
 
 /* The stack pointer at the access. */
@@ -52,8 +67,9 @@ void snarl_entry_before_atomic(void);
 void snarl_entry_after_atomic(void);
 
 /* Defined by whoever uses the entries. */
-/* Whether there is nothing to do for the access at `address`; `back` is the return address into its stub. Keeps all registers but rax. */
-bool snarl_entry_passes(uintptr_t address, uint64_t back) __attribute__((no_caller_saved_registers));
+/* Does what is quickly done for an access; false: it is to be done by snarl_entry_on_access. `rbp` is the program's. Keeps all
+ * registers but rax. */
+bool snarl_entry_passes(const struct snarl_entry_call *call, uintptr_t rbp) __attribute__((no_caller_saved_registers));
 void snarl_entry_on_access(struct snarl_entry_frame *frame);
 void snarl_entry_on_string(struct snarl_entry_frame *frame);
 void snarl_entry_on_plain_atomic(struct snarl_entry_frame *frame);

@@ -41,10 +41,10 @@ static void know(uint64_t address, uint64_t size)
         *(volatile uint32_t *)(at ^ SHADOW_BIT) = KNOWN;
 }
 
-bool snarl_entry_passes(uintptr_t address, uint64_t back)
+bool snarl_entry_passes(const struct snarl_entry_call *call, uintptr_t rbp)
 {
-    (void)address;
-    (void)back;
+    (void)call;
+    (void)rbp;
     return false;
 }
 
