@@ -504,15 +504,14 @@ static uint32_t work_out(struct snarl_race_thread *thr, const struct access *acc
 static uint32_t next_word(struct snarl_race_thread *thr, const struct access *access, uint32_t old, uint32_t mask,
                           uintptr_t cell)
 {
-    uint32_t node = access->node | mask << 28;
-    struct snarl_step *step = snarl_step_entry(thr, access->site, node, old);
-    if (snarl_step_is(thr, step, access->site, node, old))
+    uint64_t key = snarl_step_key(access->site, access->node | mask << 28, old);
+    struct snarl_step *step = snarl_step_entry(thr, key);
+    if (snarl_step_is(thr, step, key))
         return step->new_word;
     bool raced = false;
     uint32_t word = work_out(thr, access, old, mask, cell, &raced);
     if (!raced && word != old)
-        *step = (struct snarl_step){
-            .site = access->site, .node = node, .old_word = old, .new_word = word, .stamp = thr->stamp};
+        *step = (struct snarl_step){.key = key, .new_word = word, .stamp = thr->stamp};
     return word;
 }
 

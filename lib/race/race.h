@@ -41,9 +41,8 @@ struct snarl_race_frame {
 
 /* Transitions of cells done before with the same outcome (access.c). */
 struct snarl_step {
-    uint64_t site; /* pc, mask, flags, size */
-    uint32_t node;
-    uint32_t old_word, new_word;
+    uint64_t key; /* of place, calls, mask and old word (step.h) */
+    uint32_t new_word;
     uint32_t stamp;
 };
 

@@ -14,20 +14,26 @@ static inline uint64_t snarl_step_site(uintptr_t pc, uint32_t flags, uint8_t siz
 
 static inline uint64_t snarl_step_mix(uint64_t a, uint64_t b)
 {
-    uint64_t hash = (a ^ b << 32 ^ b >> 32) * 0x9e3779b97f4a7c15u;
-    return (hash ^ hash >> 32) * 0x9e3779b97f4a7c15u;
+    uint64_t hash = (a ^ (b * 0x9e3779b97f4a7c15u)) * 0xff51afd7ed558ccdu;
+    hash ^= hash >> 32;
+    return hash * 0xc4ceb9fe1a85ec53u;
 }
 
-/* `node` is that of the calls in progress together with the mask (from bit 28 on). */
-static inline struct snarl_step *snarl_step_entry(struct snarl_race_thread *thr, uint64_t site, uint32_t node, uint32_t old)
+/* What a step is known by: `node` is that of the calls in progress together with the mask (from bit 28 on). Two steps share a key with a chance of one in
+ * 2^64. */
+static inline uint64_t snarl_step_key(uint64_t site, uint32_t node, uint32_t old)
 {
-    return &thr->step[snarl_step_mix(site, (uint64_t)node << 32 | old) >> 40 & (SNARL_STEP_CACHE - 1)];
+    return snarl_step_mix(site, (uint64_t)node << 32 | old);
 }
 
-static inline bool snarl_step_is(const struct snarl_race_thread *thr, const struct snarl_step *step, uint64_t site,
-                                 uint32_t node, uint32_t old)
+static inline struct snarl_step *snarl_step_entry(struct snarl_race_thread *thr, uint64_t key)
 {
-    return step->old_word == old && step->stamp == thr->stamp && step->site == site && step->node == node;
+    return &thr->step[key >> 40 & (SNARL_STEP_CACHE - 1)];
+}
+
+static inline bool snarl_step_is(const struct snarl_race_thread *thr, const struct snarl_step *step, uint64_t key)
+{
+    return step->key == key && step->stamp == thr->stamp;
 }
 
 /* Whether snarl_race_try may be asked at all. */
@@ -55,8 +61,9 @@ static inline bool snarl_race_try(struct snarl_race_thread *thr, uintptr_t addre
             mask &= (1u << (end - cell)) - 1;
         if ((old | snarl_cell_others(mask, write)) - thr->base < thr->span)
             continue;
-        const struct snarl_step *step = snarl_step_entry(thr, site, node | mask << 28, old);
-        done = snarl_step_is(thr, step, site, node | mask << 28, old) &&
+        uint64_t key = snarl_step_key(site, node | mask << 28, old);
+        const struct snarl_step *step = snarl_step_entry(thr, key);
+        done = snarl_step_is(thr, step, key) &&
                __atomic_compare_exchange_n(at, &old, step->new_word, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
     }
     __atomic_store_n(&thr->stepping, 0, __ATOMIC_RELEASE);
