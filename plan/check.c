@@ -23,9 +23,9 @@
  *         or    %fs:others(,%s,4), %r
  *         sub   ...
  *
- * A word that is not aligned as its size wants loads parts of two cells: their mixture is not in the window (but for
- * one chance in millions, which hides one access), so the stub sees it. 16 and 32 bytes compare their pairs of
- * cells with each other first. The stub, after the function:
+ * A word of memory that is not aligned as its size wants loads parts of two cells: their mixture is not in the window (but for
+ * one chance in millions, which hides one access), so the stub sees it, and begins with a test of the cells of its first bytes and
+ * of that of its last. 16 and 32 bytes compare their pairs of cells with each other first. The stub, after the function:
  *
  *         lea   EA, %r
  *         lea   -128(%rsp), %rsp  ; the red zone
@@ -490,6 +490,39 @@ static void push_address(struct snarl_emitter *e, const struct snarl_stub *stub,
         push_any_address(e, stub, map);
 }
 
+/* Leaves the flags of whether `reg`, the address of some cells, holds words that are not known. */
+static void test_known(struct snarl_emitter *e, const struct snarl_instruction *x, unsigned reg, bool wide)
+{
+    and_imm(e, true, reg, -4);
+    to_shadow(e, reg);
+    op_reg(e, wide, 0x8b, reg, reg, 0);
+    if (!(x->flags & SNARL_ACCESS_WRITE))
+        op_thread(e, wide, 0x0b, reg, FIELD(write));
+    op_thread(e, wide, 0x2b, reg, FIELD(first));
+    op_thread(e, wide, 0x85, reg, FIELD(outside));
+}
+
+/* 4 or 8 bytes anywhere: all cells that they touch are known as a whole. */
+static void test_unaligned(struct snarl_emitter *e, const struct snarl_stub *stub)
+{
+    const struct snarl_instruction *x = stub->instruction;
+    struct snarl_instruction last = *x;
+    if (stub->link != SNARL_LINK_ACCESS || (x->size != 4 && x->size != 8) || x->displacement > INT32_MAX - 8)
+        return;
+    last.displacement += x->size - 1;
+    snarl_emit_lea(e, stub->reg, x);
+    test_known(e, x, stub->reg, x->size == 8);
+    snarl_emit_byte(e, 0x75); /* jne over the rest */
+    uint32_t over = snarl_emit_here(e);
+    snarl_emit_byte(e, 0);
+    snarl_emit_lea(e, stub->reg, &last);
+    test_known(e, x, stub->reg, false);
+    snarl_emit_byte(e, 0x0f); /* je back */
+    snarl_emit_byte(e, 0x84);
+    snarl_emit_word(e, stub->back - (snarl_emit_here(e) + 4));
+    e->bytes[over - SNARL_PLAN_PAGE] = (uint8_t)(snarl_emit_here(e) - over - 1);
+}
+
 void snarl_check_stub(struct snarl_emitter *e, const struct snarl_stub *stub)
 {
     static const uint8_t raise[] = {0x48, 0x8d, 0xa4, 0x24, 136, 0, 0, 0}; /* lea 136(%rsp), %rsp */
@@ -503,6 +536,7 @@ void snarl_check_stub(struct snarl_emitter *e, const struct snarl_stub *stub)
         if (stub->sites[i])
             snarl_emit_patch(e, stub->sites[i], snarl_emit_here(e));
     snarl_emit_map(e, map);
+    test_unaligned(e, stub);
     push_address(e, stub, map);
     snarl_emit_byte(e, 0xe8);
     snarl_emit_word(e, stub->link * SNARL_LINK_SIZE - (snarl_emit_here(e) + 4));
