@@ -66,6 +66,12 @@ struct snarl_hit {
 struct snarl_node_entry {
     uintptr_t pc;
     uint32_t parent, node;
+    uint32_t caller; /* enum snarl_caller; 0: not looked at */
+};
+
+enum snarl_caller {
+    SNARL_CALLER_NOTES = 1, /* its code notes its calls */
+    SNARL_CALLER_OUTSIDE,   /* it does not: the frames between have to be looked for each time */
 };
 
 struct snarl_race_sync;
@@ -152,6 +158,11 @@ struct snarl_race_host {
     uint32_t (*lockset)(struct snarl_race_thread *thr);
     /* The history node of the calls in progress when the thread has no noted ones; NULL: there are none. */
     uint32_t (*callers)(struct snarl_race_thread *thr);
+    /* Whether the code at `pc` does not note its calls; NULL: it does. A call that comes from there (a library's call back)
+     * may have frames below it that were not noted. `around` finds the node of the whole stack of the noted call with this
+     * return address, whose frame lies at `sp`; 0: it cannot. */
+    bool (*outside)(uintptr_t pc);
+    uint32_t (*around)(struct snarl_race_thread *thr, uintptr_t pc, uintptr_t sp);
 };
 
 struct snarl_race_options {
