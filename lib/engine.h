@@ -150,6 +150,9 @@ struct snarl_descriptors {
     uintptr_t start, size;
 };
 extern struct snarl_descriptors snarl_races_descriptors;
+/* Whether a pair of accesses is a race that may be told; NULL: each one is. Called with nothing of ours locked. */
+struct snarl_race;
+extern bool (*snarl_races_trust)(struct snarl_thread *thr, const struct snarl_race *race);
 
 /* --- rest --- */
 

@@ -230,6 +230,16 @@ static inline void snarl_race_return(struct snarl_race_thread *thr)
 uint32_t snarl_race_call_node(struct snarl_race_thread *thr);
 uint32_t snarl_race_where(struct snarl_race_thread *thr, uintptr_t pc);
 
+/* When something came about: a thread's slot and epoch; epoch 0: not known. */
+struct snarl_race_moment {
+    uint32_t slot, epoch;
+};
+
+/* Now, for `thr`; what it does from here on is not before it. */
+struct snarl_race_moment snarl_race_now(struct snarl_race_thread *thr);
+/* Whether what happened then is before what `thr` does now, as far as is known. */
+bool snarl_race_knows(const struct snarl_race_thread *thr, struct snarl_race_moment moment);
+
 /* --- accesses --- */
 
 /* An access of 1 to 64 bytes anywhere, not found current by snarl_race_hit. `pc` is a return address. */

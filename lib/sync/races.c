@@ -28,6 +28,7 @@ struct part {
 
 bool snarl_races_on;
 struct snarl_descriptors snarl_races_descriptors;
+bool (*snarl_races_trust)(struct snarl_thread *thr, const struct snarl_race *race);
 bool (*snarl_races_locate)(struct snarl_thread *thr, uintptr_t byte, struct snarl_location *location);
 
 static SNARL_MUTEX s_lock = {.rank = SNARL_RANK_MISUSE}; /* guards s_finding */
@@ -410,7 +411,8 @@ static void report(struct snarl_race_thread *races, const struct snarl_race *rac
 {
     struct snarl_vector_state state;
     snarl_vector_save(&state);
-    write_finding(races, race);
+    if (!snarl_races_trust || snarl_races_trust(races->host, race))
+        write_finding(races, race);
     snarl_vector_restore(&state);
 }
 
