@@ -28,7 +28,7 @@ void snarl_calls_begin(struct snarl_thread *thr)
     snarl_trust_begin();
     snarl_engine_note(
         "only library calls were checked for races (--races=calls): atomic operations of the program itself "
-        "were not seen, so memory that is handed on by them may seem to be raced on");
+        "were not seen, and nothing is said of threads that hand memory to each other by them");
 }
 
 void snarl_calls_wake(void)
