@@ -139,6 +139,9 @@ extern bool (*snarl_races_locate)(struct snarl_thread *thr, uintptr_t byte, stru
 struct snarl_race_thread;
 /* Of a thread that notes no calls: the history node of those in progress (race.h). May be set before snarl_races_begin. */
 extern uint32_t (*snarl_races_callers)(struct snarl_race_thread *races);
+/* Of a thread that notes calls: see race.h. Likewise. */
+extern bool (*snarl_races_outside)(uintptr_t pc);
+extern uint32_t (*snarl_races_around)(struct snarl_race_thread *races, uintptr_t pc, uintptr_t sp);
 /* How much of a module's code is looked at: accesses worth a check, those that have one, and why not all ("" all). */
 void snarl_engine_coverage(uintptr_t address, uint64_t accesses, uint64_t instrumented, const char *reason);
 
@@ -147,6 +150,9 @@ struct snarl_descriptors {
     uintptr_t start, size;
 };
 extern struct snarl_descriptors snarl_races_descriptors;
+/* Whether a pair of accesses is a race that may be told; NULL: each one is. Called with nothing of ours locked. */
+struct snarl_race;
+extern bool (*snarl_races_trust)(struct snarl_thread *thr, const struct snarl_race *race);
 
 /* --- rest --- */
 

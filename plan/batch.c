@@ -24,7 +24,7 @@ static const char *last_part(const char *path)
     return slash ? slash + 1 : path;
 }
 
-void snarl_batch_add(struct snarl_batch *batch, const char *path)
+void snarl_batch_add(struct snarl_batch *batch, const char *path, bool eager)
 {
     for (uint32_t i = 0; i < batch->count; i++)
         if (!strcmp(batch->modules[i].path, path))
@@ -34,7 +34,7 @@ void snarl_batch_add(struct snarl_batch *batch, const char *path)
         batch->modules = snarl_plan_grow(batch->modules, batch->room, sizeof(*batch->modules));
     }
     struct snarl_batch_module *module = &batch->modules[batch->count++];
-    *module = (struct snarl_batch_module){.path = snarl_plan_zeroed(strlen(path) + 1, 1)};
+    *module = (struct snarl_batch_module){.path = snarl_plan_zeroed(strlen(path) + 1, 1), .eager = eager};
     strcpy(module->path, path);
 }
 
@@ -93,7 +93,7 @@ static uint32_t look_round(struct snarl_batch *batch)
         module->ready = snarl_planner_glance(module->path, &batch->options, &result) && batch->trusting;
         module->ignored = batch->trusting && snarl_store_treatment(module->path) == SNARL_TREAT_NOT;
         module->text_bytes = result.text_bytes;
-        module->large = batch->defer && i > 0 && result.text_bytes > SNARL_STORE_LARGE;
+        module->large = batch->defer && !module->eager && result.text_bytes > SNARL_STORE_LARGE;
         if (module->large && !module->ready)
             result.problem = "it has very much code, which is made ready in the background, for the next run";
         if ((module->ready || module->large) && batch->tell)

@@ -10,6 +10,7 @@ struct snarl_batch_module {
     uint64_t text_bytes;
     bool ready;   /* the cache has its plan */
     bool ignored; /* not to be planned: nothing of it is ever instrumented or unwound */
+    bool eager;   /* planned now however much code it has */
     bool large;   /* left for the background */
 };
 
@@ -22,11 +23,11 @@ struct snarl_batch {
     bool trusting; /* a plan in the cache is taken for good by its head; whoever applies it looks at every byte */
     bool progress; /* a line on standard error, erased at the end */
     bool silent;   /* no line for a module that cannot be planned */
-    bool defer;    /* large libraries are left for the background; the first module never is */
+    bool defer;    /* modules with very much code are left for the background, but for eager ones */
     void (*tell)(const char *path, const struct snarl_planner_result *result, double seconds); /* NULL: nobody asks */
 };
 
-void snarl_batch_add(struct snarl_batch *batch, const char *path);
+void snarl_batch_add(struct snarl_batch *batch, const char *path, bool eager);
 /* Plans all of them. The number that could not be. */
 uint32_t snarl_batch_run(struct snarl_batch *batch);
 /* Goes on in a process that nobody waits for, with what was deferred. */

@@ -178,7 +178,7 @@ static unsigned pick(uint32_t taken, bool *saved)
 
 static unsigned pick_register(uint32_t live, uint32_t avoid, bool *saved)
 {
-    avoid |= 1u << SNARL_REGISTER_RSP;
+    avoid |= 1u << SNARL_REGISTER_RSP | 1u << SNARL_REGISTER_RBP; /* frames are unwound by it where it is dead, too */
     unsigned reg = pick(live | avoid, saved);
     if (reg != SNARL_REGISTER_NONE)
         return reg;

@@ -9,7 +9,8 @@
  *     --trusting      plans that are there need no look at every byte: whoever applies them does that
  *     --progress      a line on standard error, erased at the end
  *     --silent        not a word about modules that cannot be planned
- *     --defer         libraries with much code are planned behind everybody's back, after this process
+ *     --defer         modules with very much code are planned behind everybody's back, after this process; with --linked, the
+ *                     files that are named are planned now all the same
  *     --table         a line for each module on standard output: code bytes, accesses, instrumented, path, problem; tabs between
  *
  * Exit status: 0 all planned; 1 some not (each with a line on standard error); 2 wrong usage. */
@@ -125,7 +126,7 @@ static int parse_options(int argc, char **argv, struct settings *settings)
 
 static void take_linked(void *batch, const char *path)
 {
-    snarl_batch_add(batch, path);
+    snarl_batch_add(batch, path, false);
 }
 
 /* False after a line, when there is nowhere to put plans to. */
@@ -163,7 +164,7 @@ int main(int argc, char **argv)
     if (settings.stats && !batch->tell)
         batch->tell = print_stats;
     for (int i = first; i < argc; i++)
-        snarl_batch_add(batch, argv[i]);
+        snarl_batch_add(batch, argv[i], settings.linked);
     for (int i = first; i < argc && settings.linked; i++)
         snarl_linked_list(argv[i], take_linked, batch);
     uint32_t failed = snarl_batch_run(batch);

@@ -34,6 +34,8 @@ void snarl_heap_unmapping(struct snarl_thread *thr, void *start, size_t size, st
 bool snarl_heap_locate(struct snarl_thread *thr, uintptr_t byte, struct snarl_location *location);
 /* locate.c: in whose heap block, stack or thread-local storage the byte lies. False: in none. */
 bool snarl_locate(struct snarl_thread *thr, uintptr_t byte, struct snarl_location *location);
+/* The beginning of the block that holds `byte`, or 0. */
+uintptr_t snarl_heap_block(uintptr_t byte);
 /* Races will be looked for: findings are to know the heap. */
 void snarl_heap_begin(void);
 

@@ -113,7 +113,7 @@ static void walk_on(struct walked *walked, struct snarl_walk *walk, struct snarl
     walked->count = 0;
     frame[count++] = walk->pc;
     while (count < DEPTH_MAX && snarl_walk_up(walk, rows)) {
-        frame[count++] = walk->pc;
+        frame[count++] = walk->pc + walk->first; /* as a return address, of which one is subtracted */
         if (walk->by_rbp && rbp_slot)
             check_too(walked, rbp_slot);
         else if (walk->by_rbp)

@@ -14,6 +14,7 @@
 #include "base/os.h"
 #include "history/history.h"
 #include "preload/access.h"
+#include "preload/access/trust.h"
 #include "stack/depot.h"
 
 #define GRANULE_SHIFT 4
@@ -117,6 +118,7 @@ void snarl_heap_allocated(void *block, size_t size, size_t usable, struct snarl_
     if (snarl_access_wanted(thr))
         snarl_race_alloc(thr->races, (uintptr_t)block, usable);
     add((uintptr_t)block, size, usable, snarl_access_where(thr, site), thr->id);
+    snarl_trust_born(thr, (uintptr_t)block);
     snarl_leave(thr);
 }
 
@@ -220,6 +222,12 @@ bool snarl_heap_locate(struct snarl_thread *thr, uintptr_t byte, struct snarl_lo
                                                .address = block.address,
                                                .size = block.size};
     return true;
+}
+
+uintptr_t snarl_heap_block(uintptr_t byte)
+{
+    struct block block;
+    return find_block(byte, &block) ? block.address : 0;
 }
 
 void snarl_heap_begin(void)

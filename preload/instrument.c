@@ -29,8 +29,10 @@
 #include "preload/rewrite/rewrite.h"
 #include "preload/tsan/tsan.h"
 #include "race/race.h"
+#include "stack/modules.h"
 
 #define MODULES_MAX 512
+#define TOLD_MAX 1024 /* modules of which the report says something */
 
 #define ONE(byte, write) (SNARL_CELL_FULL & ~(1u << ((write ? SNARL_CELL_WRITTEN_SHIFT : SNARL_CELL_READ_SHIFT) + (byte))))
 #define TWO(byte, write) (ONE(byte, write) & ONE((byte) + 1, write))
@@ -218,10 +220,25 @@ static void know_atomics(struct snarl_thread *thr, const struct snarl_rewrite_mo
     }
 }
 
+/* Whether something was told of this module before: plug-ins come and go and come again. */
+static bool is_told(const struct found *found)
+{
+    static uint64_t s_told[TOLD_MAX];
+    const char *name = found->plan[0] ? found->plan : found->name;
+    uint64_t hash = snarl_plan_hash(name, strlen(name));
+    uint32_t i = 0;
+    while (i < TOLD_MAX && s_told[i] && s_told[i] != hash)
+        i++;
+    if (i == TOLD_MAX || s_told[i] == hash)
+        return true;
+    s_told[i] = hash;
+    return false;
+}
+
 static void tell_of(const struct found *found)
 {
     const struct snarl_rewrite_module *module = snarl_rewrite_module_at(found->target.base);
-    if (found->treatment != SNARL_TREAT_CODE)
+    if (found->treatment != SNARL_TREAT_CODE || is_told(found))
         return;
     if (found->problem)
         tell(found->name, found->problem);
@@ -383,6 +400,8 @@ void snarl_instrument_before_filter(void)
 
 void snarl_instrument_modules_changed(struct snarl_thread *thr)
 {
-    if (s_active)
-        instrument_all(thr, false);
+    if (!s_active)
+        return;
+    snarl_modules_refresh(); /* what is found from here on is in the module that is there now */
+    instrument_all(thr, false);
 }

@@ -90,7 +90,7 @@ static void begin(const struct start *start)
 {
     struct snarl_thread *thr = start->thr;
     thr->guard = 1;
-    thr->stack_high = (uintptr_t)__builtin_frame_address(0);
+    thr->stack_high = snarl_self_handle(); /* the frames of libc that called us lie above ours */
     thr->stack_low = start->stack_size < thr->stack_high ? thr->stack_high - start->stack_size : 0;
     snarl_engine_thread_start(thr, snarl_self_handle());
     snarl_current = thr;

@@ -25,6 +25,8 @@ enum snarl_counter {
     SNARL_COUNT_CYCLE_SHARED,        /* lock cycles not reported: readers only, or closed by a try */
     SNARL_COUNT_RACE_SEEN,           /* pairs of accesses that raced, each time */
     SNARL_COUNT_RACE_HIDDEN,         /* pairs not reported, each time: to or by way of what stock code shows to be atomic */
+    SNARL_COUNT_RACE_HANDED_ON,      /* pairs not reported, each time: --races=calls, and threads that hand memory on unseen */
+    SNARL_COUNT_RACE_ENDED,          /* pairs not reported, each time: --races=calls, memory freed after it was used */
     SNARL_COUNT_RACE_EPOCHS,         /* epochs begun */
     SNARL_COUNT_RACE_COLLECTIONS,    /* runs of the collector of access records */
     SNARL_COUNT_RACE_RECORDS_FULL,   /* accesses not recorded: the table of records was full */

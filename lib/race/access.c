@@ -138,13 +138,37 @@ static uint32_t take_units(struct snarl_race_thread *thr, uint32_t count)
 
 /* --- where --- */
 
-static uint32_t node_of(struct snarl_race_thread *thr, uint32_t parent, uintptr_t pc)
+static struct snarl_node_entry *entry_of(struct snarl_race_thread *thr, uint32_t parent, uintptr_t pc)
 {
     uint64_t hash = (pc ^ (uint64_t)parent << 20) * 0x9e3779b97f4a7c15u;
     struct snarl_node_entry *entry = &thr->node[hash >> 56 & (SNARL_NODE_CACHE - 1)];
     if (entry->pc != pc || entry->parent != parent || !entry->node)
         *entry = (struct snarl_node_entry){.pc = pc, .parent = parent, .node = snarl_history_node(parent, pc)};
-    return entry->node;
+    return entry;
+}
+
+static uint32_t node_of(struct snarl_race_thread *thr, uint32_t parent, uintptr_t pc)
+{
+    return entry_of(thr, parent, pc)->node;
+}
+
+/* The upper half of a frame's address is that of where we are: a stack is smaller than 4 GiB. */
+static uintptr_t whole_address(uint32_t low)
+{
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0), address = (here & ~(uintptr_t)UINT32_MAX) | low;
+    return address < here ? address + ((uintptr_t)1 << 32) : address;
+}
+
+static uint32_t node_of_call(struct snarl_race_thread *thr, uint32_t parent, const struct snarl_race_frame *frame)
+{
+    struct snarl_node_entry *entry = entry_of(thr, parent, frame->pc);
+    uint32_t node = 0;
+    if (__builtin_expect(!entry->caller, 0))
+        entry->caller = snarl_race_global.host.outside && snarl_race_global.host.outside(frame->pc) ? SNARL_CALLER_OUTSIDE
+                                                                                                  : SNARL_CALLER_NOTES;
+    if (__builtin_expect(entry->caller == SNARL_CALLER_OUTSIDE, 0))
+        node = snarl_race_global.host.around(thr, frame->pc, whole_address(frame->sp));
+    return node ? node : entry->node;
 }
 
 uint32_t snarl_race_call_node(struct snarl_race_thread *thr)
@@ -155,7 +179,7 @@ uint32_t snarl_race_call_node(struct snarl_race_thread *thr)
     uint32_t node = known == thr->frames ? 0 : known->node;
     while (known != thr->frame) {
         known++;
-        node = known->node = node_of(thr, node, known->pc);
+        node = known->node = node_of_call(thr, node, known);
     }
     return node;
 }

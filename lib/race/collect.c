@@ -31,6 +31,15 @@ static uint32_t s_last_word;
 static uint64_t s_bytes;
 
 #define SLOTS 65536u
+#define CURRENT_MAX (2 * SLOTS) /* there are never more threads than slots */
+
+/* A thread by its serial number, and its stamp when the collection began: a hash table. */
+struct current {
+    uint32_t serial; /* 0: free */
+    uint32_t stamp;
+};
+
+static struct current *s_current;
 
 static bool begin(void)
 {
@@ -44,7 +53,9 @@ static bool begin(void)
         s_mark = snarl_os_map(SNARL_CHUNKS);
     if (!s_named)
         s_named = snarl_os_map(SLOTS);
-    return s_mark && s_named;
+    if (!s_current)
+        s_current = snarl_os_map(CURRENT_MAX * sizeof(*s_current));
+    return s_mark && s_named && s_current;
 }
 
 static void end(void)
@@ -83,16 +94,40 @@ static void mark_block(uintptr_t start, void *context)
     }
 }
 
+/* The entry of a thread's serial number, or the free one where it belongs. */
+static struct current *current_of(uint32_t serial, uint32_t mask)
+{
+    uint32_t at = serial & mask;
+    while (s_current[at].serial && s_current[at].serial != serial)
+        at = (at + 1) & mask;
+    return &s_current[at];
+}
+
+/* At most half of the table is filled. */
+static uint32_t note_stamps(void)
+{
+    uint32_t size = 64;
+    while (size < 2 * snarl_race_thread_count() && size < CURRENT_MAX)
+        size *= 2;
+    memset(s_current, 0, size * sizeof(*s_current));
+    for (struct snarl_race_thread *thr = snarl_race_threads_first(); thr; thr = thr->next) {
+        s_named[thr->slot] = 1;
+        *current_of(thr->serial, size - 1) =
+            (struct current){thr->serial, __atomic_load_n(&thr->stamp, __ATOMIC_ACQUIRE)};
+    }
+    return size - 1;
+}
+
 /* Step 1: the chunks that each thread uses with its present stamp. */
 static void mark_current(uint32_t fresh)
 {
     snarl_race_threads_lock();
-    for (struct snarl_race_thread *thr = snarl_race_threads_first(); thr; thr = thr->next) {
-        uint32_t stamp = __atomic_load_n(&thr->stamp, __ATOMIC_ACQUIRE);
-        s_named[thr->slot] = 1;
-        for (uint32_t chunk = 1; chunk < fresh; chunk++)
-            if (snarl_chunks[chunk].owner == thr->serial && (int32_t)(snarl_chunks[chunk].stamp - stamp) >= 0)
-                s_mark[chunk] = 1;
+    uint32_t mask = note_stamps();
+    for (uint32_t chunk = 1; chunk < fresh; chunk++) {
+        uint32_t owner = snarl_chunks[chunk].owner;
+        const struct current *current = current_of(owner, mask);
+        if (owner && current->serial == owner && (int32_t)(snarl_chunks[chunk].stamp - current->stamp) >= 0)
+            s_mark[chunk] = 1;
     }
     snarl_race_threads_unlock();
 }

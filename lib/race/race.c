@@ -28,3 +28,15 @@ void snarl_race_reset(const struct snarl_race_options *options)
     snarl_records_reset();
     snarl_race_global.options = options ? *options : (struct snarl_race_options){0};
 }
+
+struct snarl_race_moment snarl_race_now(struct snarl_race_thread *thr)
+{
+    if (thr->pending)
+        snarl_race_begin_epoch(thr);
+    return (struct snarl_race_moment){thr->slot, thr->epoch};
+}
+
+bool snarl_race_knows(const struct snarl_race_thread *thr, struct snarl_race_moment moment)
+{
+    return snarl_vclock_get(&thr->clock, moment.slot) >= moment.epoch;
+}

@@ -65,6 +65,12 @@ struct snarl_hit {
 struct snarl_node_entry {
     uintptr_t pc;
     uint32_t parent, node;
+    uint32_t caller; /* enum snarl_caller; 0: not looked at */
+};
+
+enum snarl_caller {
+    SNARL_CALLER_NOTES = 1, /* its code notes its calls */
+    SNARL_CALLER_OUTSIDE,   /* it does not: the frames between have to be looked for each time */
 };
 
 struct snarl_race_sync;
@@ -151,6 +157,11 @@ struct snarl_race_host {
     uint32_t (*lockset)(struct snarl_race_thread *thr);
     /* The history node of the calls in progress when the thread has no noted ones; NULL: there are none. */
     uint32_t (*callers)(struct snarl_race_thread *thr);
+    /* Whether the code at `pc` does not note its calls; NULL: it does. A call that comes from there (a library's call back)
+     * may have frames below it that were not noted. `around` finds the node of the whole stack of the noted call with this
+     * return address, whose frame lies at `sp`; 0: it cannot. */
+    bool (*outside)(uintptr_t pc);
+    uint32_t (*around)(struct snarl_race_thread *thr, uintptr_t pc, uintptr_t sp);
 };
 
 struct snarl_race_options {
@@ -217,6 +228,16 @@ static inline void snarl_race_return(struct snarl_race_thread *thr)
 /* The history node of the innermost noted call, and of `pc` in it. */
 uint32_t snarl_race_call_node(struct snarl_race_thread *thr);
 uint32_t snarl_race_where(struct snarl_race_thread *thr, uintptr_t pc);
+
+/* When something came about: a thread's slot and epoch; epoch 0: not known. */
+struct snarl_race_moment {
+    uint32_t slot, epoch;
+};
+
+/* Now, for `thr`; what it does from here on is not before it. */
+struct snarl_race_moment snarl_race_now(struct snarl_race_thread *thr);
+/* Whether what happened then is before what `thr` does now, as far as is known. */
+bool snarl_race_knows(const struct snarl_race_thread *thr, struct snarl_race_moment moment);
 
 /* --- accesses --- */
 

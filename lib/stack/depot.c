@@ -10,6 +10,7 @@
 #include "base/map.h"
 #include "base/memory.h"
 #include "base/mutex.h"
+#include "stack/modules.h"
 
 #define BUCKETS (1u << 16)
 #define PAGE_ENTRIES 4096u
@@ -30,7 +31,7 @@ struct word_entry {
 
 static uint64_t hash_frames(const uintptr_t *frames, uint32_t count, bool complete, bool exact)
 {
-    uint64_t hash = count * 4u + complete * 2u + exact;
+    uint64_t hash = (count * 4u + complete * 2u + exact) ^ snarl_modules_salt(frames, count);
     for (uint32_t i = 0; i < count; i++)
         hash = (hash ^ frames[i]) * 0x9e3779b97f4a7c15ull, hash ^= hash >> 29;
     return snarl_hash(hash);

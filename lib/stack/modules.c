@@ -1,6 +1,7 @@
 /* modules.c - see modules.h.
  *
- * The table only grows and entries are written once, before the count that makes them visible: readers need no lock.
+ * The table only grows and entries are written once, before the count that makes them visible: readers need no lock. When a
+ * module comes back to where it was, and another has been there meanwhile, its entry is only marked as seen.
  * Changes are made under s_lock. */
 #include "stack/modules.h"
 
@@ -18,6 +19,8 @@
 static SNARL_MUTEX s_lock = {.rank = SNARL_RANK_MODULES};
 static struct snarl_module s_modules[MODULES_MAX];
 static uint32_t s_count;
+static uint32_t s_seen;
+static bool s_any_follows;
 
 static void copy_build_id(struct snarl_module *module, const uint8_t *note, size_t size)
 {
@@ -77,11 +80,27 @@ static bool same(const struct snarl_module *a, const struct snarl_module *b)
            memcmp(a->build_id, b->build_id, sizeof(a->build_id)) == 0;
 }
 
-/* The newest entry over an address is the one that counts. */
 static struct snarl_module *find(uintptr_t address)
 {
-    for (uint32_t i = __atomic_load_n(&s_count, __ATOMIC_ACQUIRE); i-- > 0;)
-        if (address >= s_modules[i].start && address < s_modules[i].end)
+    struct snarl_module *found = NULL;
+    uint32_t newest = 0;
+    for (uint32_t i = __atomic_load_n(&s_count, __ATOMIC_ACQUIRE); i-- > 0;) {
+        if (address < s_modules[i].start || address >= s_modules[i].end)
+            continue;
+        uint32_t seen = __atomic_load_n(&s_modules[i].seen, __ATOMIC_RELAXED);
+        if (seen > newest) {
+            newest = seen;
+            found = &s_modules[i];
+        }
+    }
+    return found;
+}
+
+/* The same module was here before another one was. */
+static struct snarl_module *find_earlier(const struct snarl_module *module)
+{
+    for (uint32_t i = 0; i < s_count; i++)
+        if (same(&s_modules[i], module) && strcmp(s_modules[i].path, module->path) == 0)
             return &s_modules[i];
     return NULL;
 }
@@ -104,15 +123,25 @@ static int add(struct dl_phdr_info *info, size_t size, void *context)
     if (module.start >= module.end)
         return 0;
     struct snarl_module *known = find(module.start);
-    if ((known && same(known, &module)) || s_count == MODULES_MAX)
+    if (known && same(known, &module))
+        return 0;
+    module.path = is_main ? "" : info->dlpi_name;
+    struct snarl_module *earlier = known ? find_earlier(&module) : NULL;
+    if (earlier)
+        __atomic_store_n(&earlier->seen, ++s_seen, __ATOMIC_RELAXED);
+    if (earlier || s_count == MODULES_MAX)
         return 0;
     uintptr_t here = (uintptr_t)&s_lock;
     module.id = s_count + 1;
+    module.seen = ++s_seen;
+    module.follows = known != NULL;
     module.main = is_main;
     module.path = keep_path(is_main ? "" : info->dlpi_name);
     module.ours = (here >= module.start && here < module.end) || is_companion(module.path);
     s_modules[s_count] = module;
     __atomic_store_n(&s_count, s_count + 1, __ATOMIC_RELEASE);
+    if (module.follows)
+        __atomic_store_n(&s_any_follows, true, __ATOMIC_RELEASE);
     return 0;
 }
 
@@ -132,6 +161,19 @@ struct snarl_module *snarl_modules_find(uintptr_t address, bool look)
         module = find(address);
     }
     return module;
+}
+
+uint64_t snarl_modules_salt(const uintptr_t *frames, uint32_t count)
+{
+    uint64_t salt = 0;
+    if (!__atomic_load_n(&s_any_follows, __ATOMIC_ACQUIRE))
+        return 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct snarl_module *module = find(frames[i]);
+        if (module && module->follows)
+            salt = (salt ^ module->id) * 0x9e3779b97f4a7c15ull;
+    }
+    return salt;
 }
 
 void snarl_modules_forked(void)

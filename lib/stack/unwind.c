@@ -45,7 +45,7 @@ static _Unwind_Reason_Code visit(struct _Unwind_Context *context, void *argument
     if (!pc)
         return _URC_END_OF_STACK;
     if (!walk->started) {
-        if (walk->site.pc ? pc != walk->site.pc : is_ours(walk, pc))
+        if (walk->site.pc ? pc != walk->site.pc || _Unwind_GetCFA(context) < walk->site.cfa : is_ours(walk, pc))
             return _URC_NO_REASON;
         walk->started = true;
     }
@@ -132,7 +132,7 @@ static _Unwind_Reason_Code visit_frame(struct _Unwind_Context *context, void *ar
     uintptr_t pc = _Unwind_GetIP(context);
     if (!pc || (frames->count && is_ours(&frames->walk, pc)) || frames->count == frames->limit)
         return _URC_END_OF_STACK;
-    if (frames->count || pc == frames->walk.site.pc)
+    if (frames->count || (pc == frames->walk.site.pc && _Unwind_GetCFA(context) >= frames->walk.site.cfa))
         frames->cfa[frames->count++] = _Unwind_GetCFA(context);
     return _URC_NO_REASON;
 }

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 /* A place in the program that called us: the return address, and the stack pointer right after the return (the CFA of
- * the interceptor's frame). */
+ * the interceptor's frame), or any address in the frame called: the place is in the first frame above it that returns there. */
 struct snarl_site {
     uintptr_t pc;
     uintptr_t cfa;

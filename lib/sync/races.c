@@ -28,6 +28,7 @@ struct part {
 
 bool snarl_races_on;
 struct snarl_descriptors snarl_races_descriptors;
+bool (*snarl_races_trust)(struct snarl_thread *thr, const struct snarl_race *race);
 bool (*snarl_races_locate)(struct snarl_thread *thr, uintptr_t byte, struct snarl_location *location);
 
 static SNARL_MUTEX s_lock = {.rank = SNARL_RANK_MISUSE}; /* guards s_finding */
@@ -408,6 +409,8 @@ static void write_finding(struct snarl_race_thread *races, const struct snarl_ra
 /* Rare and long: it may call libc. */
 static void report(struct snarl_race_thread *races, const struct snarl_race *race)
 {
+    if (snarl_races_trust && !snarl_races_trust(races->host, race)) /* only where the caller is no checked code */
+        return;
     struct snarl_vector_state state;
     snarl_vector_save(&state);
     write_finding(races, race);
@@ -415,6 +418,8 @@ static void report(struct snarl_race_thread *races, const struct snarl_race *rac
 }
 
 uint32_t (*snarl_races_callers)(struct snarl_race_thread *races);
+bool (*snarl_races_outside)(uintptr_t pc);
+uint32_t (*snarl_races_around)(struct snarl_race_thread *races, uintptr_t pc, uintptr_t sp);
 
 bool snarl_races_begin(struct snarl_thread *thr)
 {
@@ -423,7 +428,8 @@ bool snarl_races_begin(struct snarl_thread *thr)
     if (snarl_awake)
         return false; /* what the threads did so far is not known */
     const struct snarl_race_host host = {
-        .report = report, .lockset = lockset, .callers = snarl_races_callers};
+        .report = report, .lockset = lockset, .callers = snarl_races_callers, .outside = snarl_races_outside,
+        .around = snarl_races_around};
     if (!snarl_race_init(&host, NULL)) {
         snarl_engine_note("races are not looked for: the address space has no room for the shadow memory "
                           "(a limit on virtual memory, `ulimit -v`?)");

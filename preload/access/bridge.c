@@ -10,6 +10,7 @@
 #include "history/history.h"
 #include "preload/access.h"
 #include "preload/access/start.h"
+#include "preload/access/trust.h"
 #include "preload/real.h"
 #include "preload/signal_order.h"
 #include "preload/tsan/tsan.h"
@@ -24,9 +25,10 @@ void snarl_calls_begin(struct snarl_thread *thr)
     if (snarl_options.races != SNARL_RACES_CALLS || snarl_races_on || !snarl_races_begin(thr))
         return;
     snarl_heap_begin();
+    snarl_trust_begin();
     snarl_engine_note(
         "only library calls were checked for races (--races=calls): atomic operations of the program itself "
-        "were not seen, so memory that is handed on by them may seem to be raced on");
+        "were not seen, and nothing is said of threads that hand memory to each other by them");
 }
 
 void snarl_calls_wake(void)

@@ -75,6 +75,10 @@ void snarl_port_paired(struct snarl_thread *thr, int one, int other);
 void snarl_port_release(struct snarl_thread *thr, int fd);
 void snarl_port_acquire(struct snarl_thread *thr, int fd);
 
+/* `fd` is watched by the epoll set `set`, which will tell of it by `data`; the set has told. */
+void snarl_port_watched(int set, int fd, uint64_t data);
+void snarl_port_ready(struct snarl_thread *thr, int set, uint64_t data);
+
 /* A signal was taken from a descriptor for signals. Guard not held; keeps errno. */
 void snarl_call_signal(int signal);
 

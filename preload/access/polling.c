@@ -1,6 +1,9 @@
 /* polling.c - epoll, poll and select: what they read and write.
  *
- * Who adds a descriptor to an epoll set orders what it did before all later waits for the set. */
+ * Who adds a descriptor to an epoll set orders what it did before all later waits for the set. Who learns
+ * that a descriptor can be read knows what was done before that was written: programs that are woken by an
+ * eventfd often do not read it. */
+#include <errno.h>
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/select.h>
@@ -58,12 +61,22 @@ SNARL_EXPORT int epoll_ctl(int set, int operation, int fd, struct epoll_event *e
         snarl_port_release(thr, set);
         snarl_call_leave(thr);
     }
+    if (event && operation != EPOLL_CTL_DEL) /* while there is one thread, too: it is asked later */
+        snarl_port_watched(set, fd, event->data.u64);
     return real_epoll_ctl(set, operation, fd, event);
 }
 
 static void waited(const char *name, int set, struct epoll_event *events, int count, struct snarl_site site)
 {
     snarl_traffic_read(name, set, events, count < 0 ? -1 : (ssize_t)((size_t)count * sizeof(*events)), site);
+    int saved = errno;
+    struct snarl_thread *thr = count > 0 ? snarl_call_enter(site) : NULL;
+    if (!thr)
+        return;
+    for (int i = 0; i < count; i++)
+        snarl_port_ready(thr, set, events[i].data.u64);
+    snarl_call_leave(thr);
+    errno = saved;
 }
 
 SNARL_EXPORT int epoll_wait(int set, struct epoll_event *events, int limit, int timeout)
@@ -100,12 +113,28 @@ static void polling(const char *name, struct pollfd *list, nfds_t count, struct 
     snarl_call_leave(thr);
 }
 
+/* What can be read was written before. */
+static void polled(struct pollfd *list, nfds_t count, int result, struct snarl_site site)
+{
+    int saved = errno;
+    struct snarl_thread *thr = result > 0 && snarl_calls_wanted() ? snarl_call_enter(site) : NULL;
+    if (!thr)
+        return;
+    for (nfds_t i = 0; i < count; i++)
+        if (list[i].revents & (POLLIN | POLLHUP | POLLRDHUP))
+            snarl_port_acquire(thr, list[i].fd);
+    snarl_call_leave(thr);
+    errno = saved;
+}
+
 SNARL_EXPORT int poll(struct pollfd *list, nfds_t count, int timeout)
 {
     prepare();
     if (snarl_calls_wanted())
         polling("poll", list, count, SNARL_SITE);
-    return real_poll(list, count, timeout);
+    int result = real_poll(list, count, timeout);
+    polled(list, count, result, SNARL_SITE);
+    return result;
 }
 
 SNARL_EXPORT int ppoll(struct pollfd *list, nfds_t count, const struct timespec *timeout,
@@ -114,7 +143,9 @@ SNARL_EXPORT int ppoll(struct pollfd *list, nfds_t count, const struct timespec 
     prepare();
     if (snarl_calls_wanted())
         polling("ppoll", list, count, SNARL_SITE);
-    return real_ppoll(list, count, timeout, mask);
+    int result = real_ppoll(list, count, timeout, mask);
+    polled(list, count, result, SNARL_SITE);
+    return result;
 }
 
 /* --- select: its sets are read and written; the descriptors in them are used --- */
@@ -147,13 +178,29 @@ static void selecting(const char *name, int limit, fd_set *const sets[3], struct
     snarl_call_leave(thr);
 }
 
+static int selected(int limit, const fd_set *readable, int result, struct snarl_site site)
+{
+    int saved = errno;
+    struct snarl_thread *thr = result > 0 && readable && snarl_calls_wanted() ? snarl_call_enter(site) : NULL;
+    if (!thr)
+        return result;
+    const unsigned long *word = (const unsigned long *)readable;
+    for (int fd = 0; fd < limit; fd++)
+        if (word[fd / 64] >> (fd % 64) & 1)
+            snarl_port_acquire(thr, fd);
+    snarl_call_leave(thr);
+    errno = saved;
+    return result;
+}
+
 SNARL_EXPORT int select(int limit, fd_set *restrict readable, fd_set *restrict writable,
                         fd_set *restrict exceptional, struct timeval *restrict timeout)
 {
     prepare();
     if (snarl_calls_wanted())
         selecting("select", limit, (fd_set *const[]){readable, writable, exceptional}, SNARL_SITE);
-    return real_select(limit, readable, writable, exceptional, timeout);
+    return selected(limit, readable, real_select(limit, readable, writable, exceptional, timeout),
+                    SNARL_SITE);
 }
 
 SNARL_EXPORT int pselect(int limit, fd_set *restrict readable, fd_set *restrict writable,
@@ -163,5 +210,6 @@ SNARL_EXPORT int pselect(int limit, fd_set *restrict readable, fd_set *restrict 
     prepare();
     if (snarl_calls_wanted())
         selecting("pselect", limit, (fd_set *const[]){readable, writable, exceptional}, SNARL_SITE);
-    return real_pselect(limit, readable, writable, exceptional, timeout, mask);
+    return selected(limit, readable, real_pselect(limit, readable, writable, exceptional, timeout, mask),
+                    SNARL_SITE);
 }

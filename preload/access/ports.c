@@ -22,6 +22,7 @@
 #include "preload/access/bridge.h"
 #include "preload/access/ports.h"
 #include "preload/access/start.h"
+#include "preload/access/trust.h"
 #include "preload/process.h"
 #include "preload/tsan/tsan.h"
 
@@ -34,6 +35,7 @@ struct port {
     uint8_t state;
     uint16_t channel; /* 0: not asked for yet */
     uint32_t closed_by, closed_stack;
+    struct snarl_race_moment birth;
 };
 
 static struct port s_ports[PORTS];
@@ -89,7 +91,7 @@ void snarl_port_opened(struct snarl_thread *thr, int fd)
         return;
     if (thr->races)
         snarl_race_alloc(thr->races, (uintptr_t)&s_variable[fd], sizeof(*s_variable));
-    *port = (struct port){.state = OPEN};
+    *port = (struct port){.state = OPEN, .birth = snarl_trust_moment(thr)};
 }
 
 static void close_variable(struct snarl_thread *thr, const char *name, int fd, struct snarl_site site)
@@ -116,7 +118,7 @@ void snarl_port_closing(const char *name, int fd, struct snarl_site site)
         if (snarl_calls_on && races && !races->ignore)
             close_variable(thr, name, fd, site);
         *port = (struct port){
-            .state = CLOSED, .closed_by = thr->id, .closed_stack = snarl_unwind_site(site, &thr->sites, true)};
+            .state = CLOSED, .birth = port->birth, .closed_by = thr->id, .closed_stack = snarl_unwind_site(site, &thr->sites, true)};
     }
     snarl_leave(thr);
     errno = saved;
@@ -152,6 +154,15 @@ void snarl_port_not_open(int fd, struct snarl_site site)
         snarl_descriptor_closed_twice(thr, fd, port->closed_by, port->closed_stack, site);
     snarl_leave(thr);
     errno = saved;
+}
+
+bool snarl_port_birth(uintptr_t address, struct snarl_race_moment *birth)
+{
+    uintptr_t offset = address - (uintptr_t)s_variable;
+    if (offset >= sizeof(s_variable))
+        return false;
+    *birth = s_ports[offset / sizeof(*s_variable)].birth;
+    return true;
 }
 
 /* --- channels --- */
@@ -246,6 +257,48 @@ void snarl_port_acquire(struct snarl_thread *thr, int fd)
         return;
     snarl_race_atomic_load(thr->races, sync, SNARL_ORDER_ACQUIRE);
     snarl_race_atomic_unlock(sync);
+}
+
+/* --- sets of epoll: who learns that there is something to read knows what was done before it was written --- */
+
+#define WATCHED 4096u /* of which the data is known; beyond these who is told by the set learns no order */
+#define PROBES 4u
+
+struct watched {
+    uint64_t data;
+    int set, fd;
+};
+
+/* One entry for each descriptor: a program may have used the same data for another before. */
+static struct watched s_watched[WATCHED];
+
+static struct watched *watched_at(int set, uint64_t data, uint32_t probe)
+{
+    uint64_t hash = mix(mix(8, &set, sizeof(set)), &data, sizeof(data));
+    return &s_watched[((hash >> 20) + probe) % WATCHED];
+}
+
+void snarl_port_watched(int set, int fd, uint64_t data)
+{
+    struct watched *place = watched_at(set, data, 0);
+    for (uint32_t i = 0; i < PROBES; i++) {
+        struct watched *entry = watched_at(set, data, i);
+        bool same = entry->set == set && entry->data == data && entry->fd == fd;
+        if (same || !entry->fd) {
+            place = entry;
+            break;
+        }
+    }
+    *place = (struct watched){data, set, fd};
+}
+
+void snarl_port_ready(struct snarl_thread *thr, int set, uint64_t data)
+{
+    for (uint32_t i = 0; i < PROBES; i++) {
+        const struct watched *entry = watched_at(set, data, i);
+        if (entry->set == set && entry->data == data)
+            snarl_port_acquire(thr, entry->fd);
+    }
 }
 
 void snarl_port_paired(struct snarl_thread *thr, int one, int other)

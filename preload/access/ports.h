@@ -3,6 +3,7 @@
 #define SNARL_PRELOAD_ACCESS_PORTS_H
 
 #include "preload/access/bridge.h"
+#include "race/race.h"
 
 /* The true close() has failed with EBADF. Guard not held; keeps errno. Before it: snarl_port_closing (bridge.h). */
 void snarl_port_not_open(int fd, struct snarl_site site);
@@ -10,6 +11,8 @@ void snarl_port_not_open(int fd, struct snarl_site site);
 void snarl_ports_closing(const char *name, unsigned first, unsigned last, struct snarl_site site);
 /* `fd` is now the same as `from`. */
 void snarl_port_copied(int from, int fd);
+/* When the descriptor was opened that `address` stands for; false: it stands for none. */
+bool snarl_port_birth(uintptr_t address, struct snarl_race_moment *birth);
 void snarl_ports_forked(void);
 
 #endif

@@ -148,6 +148,12 @@ static void begin_wait(struct snarl_thread *thr, struct snarl_py_object *lock, b
                           SNARL_MODE_WRITE, timed, site);
 }
 
+static void note_paired(struct snarl_sync *sync)
+{
+    if (!(sync->flags & SNARL_OBJECT_PAIRED))
+        __atomic_fetch_or(&sync->flags, SNARL_OBJECT_PAIRED, __ATOMIC_RELAXED);
+}
+
 static void note_acquired(struct snarl_thread *thr, struct snarl_py_object *lock, bool recursive,
                           struct request request, uint32_t stack)
 {
@@ -158,12 +164,13 @@ static void note_acquired(struct snarl_thread *thr, struct snarl_py_object *lock
     if (recursive) {
         snarl_lock_acquired(thr, (uintptr_t)lock, SNARL_KIND_PYTHON_RLOCK, SNARL_OBJECT_RECURSIVE, SNARL_MODE_WRITE,
                             request.how, site);
+    } else if (!(sync->flags & SNARL_OBJECT_SIGNAL)) {
+        if (request.with)
+            note_paired(sync);
+        snarl_lock_acquired(thr, (uintptr_t)lock, SNARL_KIND_PYTHON_LOCK, 0, SNARL_MODE_WRITE, request.how, site);
     } else {
-        if (request.with && !(sync->flags & (SNARL_OBJECT_PAIRED | SNARL_OBJECT_SIGNAL)))
-            __atomic_fetch_or(&sync->flags, SNARL_OBJECT_PAIRED, __ATOMIC_RELAXED);
         snarl_semaphore_acquired(thr, (uintptr_t)lock, request.how, site);
-        struct snarl_thread *target =
-            sync->flags & SNARL_OBJECT_SIGNAL ? snarl_python_sentinel_thread((uintptr_t)lock) : NULL;
+        struct snarl_thread *target = snarl_python_sentinel_thread((uintptr_t)lock);
         if (target && target != thr)
             snarl_python_thread_over(thr, target);
     }
@@ -210,6 +217,17 @@ static struct snarl_py_object *acquire(const struct snarl_py_patch *patch, struc
 
 /* --- release --- */
 
+/* As snarl_semaphore_post does it, but that who holds it is asked first: mostly it is this thread. */
+static void release_lock(struct snarl_thread *thr, struct snarl_sync *sync, const struct snarl_py_object *lock)
+{
+    struct snarl_site nowhere = snarl_site_of_stack(0);
+    bool held = snarl_held_find(thr, sync) != NULL;
+    if (held && !(sync->flags & SNARL_OBJECT_SIGNAL) && snarl_lock_releasing(thr, (uintptr_t)lock, nowhere))
+        note_paired(sync);
+    else if (held || (s_values_known && is_taken(lock)))
+        snarl_semaphore_post(thr, (uintptr_t)lock, nowhere);
+}
+
 /* Before the true release. One that Python refuses (not locked, another's) is none. */
 static void note_release(struct snarl_py_object *lock, bool recursive)
 {
@@ -218,14 +236,13 @@ static void note_release(struct snarl_py_object *lock, bool recursive)
         return;
     if (__builtin_expect(snarl_python_queues_due, 0)) /* an import lets go of its lock when it is done */
         snarl_python_queues_meet();
-    struct snarl_site nowhere = snarl_site_of_stack(0);
     struct snarl_sync *sync = sync_of(thr, lock, recursive);
     if (snarl_python_orders && sync && !is_bookkeeping(sync))
         snarl_python_order_release(thr, (uintptr_t)lock);
     if (sync && recursive)
-        snarl_lock_releasing(thr, (uintptr_t)lock, nowhere);
-    else if (sync && (snarl_held_find(thr, sync) || (s_values_known && is_taken(lock))))
-        snarl_semaphore_post(thr, (uintptr_t)lock, nowhere);
+        snarl_lock_releasing(thr, (uintptr_t)lock, snarl_site_of_stack(0));
+    else if (sync)
+        release_lock(thr, sync, lock);
     snarl_leave(thr);
 }
 

@@ -3,6 +3,8 @@
  * Up to 3.12 a thread makes a lock (`_set_sentinel`) that the interpreter releases when the thread is over: join() and
  * the end of the program acquire it. A wait for it is a wait for that thread. From 3.13 on a handle has a join method,
  * and the end of the program is one function that waits for all threads that are not daemons. */
+#include <string.h>
+
 #include "preload/python/agent.h"
 
 #include "base/map.h"
@@ -11,6 +13,7 @@
 #include "preload/python/order.h"
 #include "preload/python/python.h"
 #include "preload/python/races.h"
+#include "stack/depot.h"
 
 /* The thread behind a lock object; thread records are reused, so its number is kept too. */
 struct sentinel {
@@ -98,6 +101,20 @@ void snarl_python_sentinel_gone(uintptr_t lock)
     snarl_memory_free(sentinel, sizeof(*sentinel));
 }
 
+/* Whether the innermost of threading's functions on this stack is the beginning of a thread. Python's main thread has a
+ * sentinel too, made when the module is imported or after a fork. It releases that one itself and goes on, to wait
+ * for the others: nobody who waits for it waits for the thread. */
+static bool is_beginning(uint32_t stack)
+{
+    const struct snarl_stack *frames = snarl_stack_get(stack);
+    for (uint16_t i = 0; frames && i < frames->count && frames->frame[i] & SNARL_FRAME_WORDS; i++) {
+        const char *function = snarl_stack_words(frames->frame[i])->function;
+        if (strstr(function, "_after_fork") || strstr(function, "_bootstrap_inner"))
+            return strstr(function, "_bootstrap_inner") != NULL;
+    }
+    return false;
+}
+
 static struct snarl_py_object *set_sentinel(struct snarl_py_object *self, void *a, void *b, void *c, void *d)
 {
     struct snarl_py_object *lock = s_patches[SENTINEL].original(self, a, b, c, d);
@@ -106,8 +123,9 @@ static struct snarl_py_object *set_sentinel(struct snarl_py_object *self, void *
         return lock;
     snarl_lock_gone(thr, (uintptr_t)lock);
     snarl_python_sentinel_gone((uintptr_t)lock);
-    snarl_object_create(thr, (uintptr_t)lock, SNARL_KIND_PYTHON_LOCK, SNARL_OBJECT_SIGNAL, snarl_python_stack());
-    struct sentinel *sentinel = snarl_memory_alloc(sizeof(*sentinel));
+    uint32_t stack = snarl_python_stack();
+    snarl_object_create(thr, (uintptr_t)lock, SNARL_KIND_PYTHON_LOCK, SNARL_OBJECT_SIGNAL, stack);
+    struct sentinel *sentinel = is_beginning(stack) ? snarl_memory_alloc(sizeof(*sentinel)) : NULL;
     if (sentinel) {
         *sentinel = (struct sentinel){thr, thr->id};
         snarl_map_put(&s_sentinels, (uintptr_t)lock, sentinel);
@@ -118,14 +136,23 @@ static struct snarl_py_object *set_sentinel(struct snarl_py_object *self, void *
 
 /* --- 3.13 --- */
 
-static struct snarl_thread *thread_of(struct snarl_py_object *handle)
+static unsigned long number_of(struct snarl_py_object *ident)
 {
-    struct snarl_py_object *ident = snarl_python_attribute(handle, "ident");
     unsigned long number = ident ? snarl_py.unsigned_value(ident) : 0;
-    if (snarl_py.error())
+    if (!ident || snarl_py.error())
         snarl_py.clear_error();
     if (ident)
         snarl_py.release(ident);
+    return number;
+}
+
+/* NULL for the main thread, too, whose handle tells its end before it waits for the others. */
+static struct snarl_thread *thread_of(struct snarl_py_object *handle)
+{
+    unsigned long number = number_of(snarl_python_attribute(handle, "ident"));
+    struct snarl_py_object *module = snarl_python_module("_thread");
+    if (module && number_of(snarl_py.call_method(module, "_get_main_thread_ident", NULL)) == number)
+        return NULL;
     struct snarl_thread *thr = number ? snarl_thread_by_handle(number) : NULL;
     return thr && thr->state != SNARL_THREAD_GONE ? thr : NULL; /* after a fork, Python knows that it is over */
 }

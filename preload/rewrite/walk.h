@@ -1,5 +1,6 @@
 /* walk.h - walking the stack with the unwinding tables of plans: some ten nanoseconds a frame, no library, no locks, no
- * vector registers. It ends where a module has no plan or its table says nothing; both are shown as the end of the stack. */
+ * vector registers. It ends where a module has no plan or its table says nothing; both are shown as the end of the stack. Frames of
+ * signal handlers are left by the context that the kernel has put on the stack. */
 #ifndef SNARL_REWRITE_WALK_H
 #define SNARL_REWRITE_WALK_H
 
@@ -26,7 +27,7 @@ struct snarl_walk {
     uintptr_t slot;        /* where pc was found on the stack */
     uintptr_t rbp_slot;    /* where rbp was, if the last step found it on the stack; else 0 */
     bool by_rbp;           /* the last step needed rbp */
-    bool first;
+    bool first; /* `pc` is an instruction: the first frame, and what a signal has interrupted */
 };
 
 /* To the caller's frame. False: this is the last one that can be told. */

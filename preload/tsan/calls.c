@@ -37,10 +37,18 @@ void snarl_tsan_attach(const struct snarl_thread *thr)
     snarl_race_current = seen ? thr->races : &s_asleep;
 }
 
+/* A call that came out of a library: the frames between are found on the stack. */
+static uint32_t around(struct snarl_race_thread *races, uintptr_t pc, uintptr_t sp)
+{
+    return snarl_access_where(races->host, (struct snarl_site){.pc = pc, .cfa = sp});
+}
+
 void snarl_tsan_begin(struct snarl_thread *thr)
 {
     if (!s_present || snarl_options.races != SNARL_RACES_FULL)
         return;
+    snarl_races_outside = snarl_tsan_outside;
+    snarl_races_around = around;
     if (!snarl_races_begin(thr))
         return;
     snarl_heap_begin();

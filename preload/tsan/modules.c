@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "preload/tsan/tsan.h"
+#include "stack/modules.h"
 
 struct tables {
     const Elf64_Sym *symbol;
@@ -56,13 +57,26 @@ static bool wants(const struct tables *tables, const char *function)
 
 struct search {
     const char *function;
+    uintptr_t address; /* only the module there; 0: any */
     bool found;
 };
+
+static bool holds(const struct dl_phdr_info *module, uintptr_t address)
+{
+    for (int i = 0; i < module->dlpi_phnum; i++) {
+        uintptr_t start = module->dlpi_addr + module->dlpi_phdr[i].p_vaddr;
+        if (module->dlpi_phdr[i].p_type == PT_LOAD && address >= start && address - start < module->dlpi_phdr[i].p_memsz)
+            return true;
+    }
+    return false;
+}
 
 static int visit(struct dl_phdr_info *module, size_t size, void *context)
 {
     struct search *search = context;
     (void)size;
+    if (search->address && !holds(module, search->address))
+        return 0;
     for (int i = 0; i < module->dlpi_phnum; i++) {
         if (module->dlpi_phdr[i].p_type != PT_DYNAMIC)
             continue;
@@ -88,4 +102,21 @@ bool snarl_tsan_wanted(const char *function)
     struct search search = {.function = function};
     dl_iterate_phdr(visit, &search);
     return search.found;
+}
+
+/* What is known of each module, by its number. */
+enum { UNKNOWN, COMPILED, OUTSIDE };
+
+bool snarl_tsan_outside(uintptr_t pc)
+{
+    static uint8_t s_known[4096];
+    const struct snarl_module *module = snarl_modules_find(pc, true);
+    if (!module || module->id >= sizeof(s_known))
+        return false;
+    if (s_known[module->id] == UNKNOWN) {
+        struct search search = {.function = "__tsan_func_entry", .address = pc};
+        dl_iterate_phdr(visit, &search);
+        s_known[module->id] = search.found ? COMPILED : OUTSIDE;
+    }
+    return s_known[module->id] == OUTSIDE;
 }

@@ -22,6 +22,8 @@ void snarl_tsan_begin(struct snarl_thread *thr);
 bool snarl_tsan_present(void);
 /* modules.c: tells in the report when another runtime answers the compiled code's calls. */
 void snarl_tsan_check_rival(void);
+/* modules.c: whether the code at `pc` was not compiled so, and does not note its calls. */
+bool snarl_tsan_outside(uintptr_t pc);
 /* modules.c: whether a module that is loaded wants this function of others. */
 bool snarl_tsan_wanted(const char *function);
 

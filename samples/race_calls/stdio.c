@@ -35,6 +35,8 @@ static void second(void)
 
 int main(void)
 {
+    s_long_size = 64;
+    s_long = malloc(s_long_size);
     duet();
     free(s_long);
     return 0;

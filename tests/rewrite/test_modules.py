@@ -1,6 +1,7 @@
 """Libraries that are opened and closed while threads run: found in the same way as without us, planned, checked, named."""
 import re
 import unittest
+from pathlib import Path
 
 from full import FullCase
 
@@ -19,10 +20,48 @@ class Modules(FullCase):
         module = self.coverage(run, "libplug.so")
         self.assertEqual((module["instrumented"], module["reason"]), (module["accesses"], ""))
         self.assertGreater(module["accesses"], 3)
+        modules = [m["path"] for p in run.document["processes"] for m in p["coverage"]["modules"]]
+        self.assertEqual(modules.count(str(plug)), 1)
+        self.assertLess(sum(f.stat().st_size for f in Path(run.args[4]).rglob("*")), 200000)
 
     def test_different_libraries_at_the_same_addresses(self):
         names = [self.plug(f"libplug{i}.so", f"-DNUMBER={i}", f"-Wl,--build-id=0x{i + 1:032x}") for i in range(5)]
         self.same(self.host, names[0], "200", "0", *names[1:])
+
+    def test_races_in_two_at_the_same_address_are_told_apart(self):
+        """The one thread that opens them does so one after the other, while another one calls what is in them."""
+        program = self.compile("turns", """
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdio.h>
+static void (*s_call)(void);
+static void *body(void *unused) { s_call(); return unused; }
+int main(int argc, char **argv)
+{
+    void *first = 0;
+    int moved = 0;
+    for (int i = 0; i < 6; i++) {
+        pthread_t thread[2];
+        void *handle = dlopen(argv[1 + i % (argc - 1)], RTLD_NOW);
+        s_call = (void (*)(void))dlsym(handle, "plug_race");
+        moved += first && first != (void *)s_call;
+        first = (void *)s_call;
+        for (int k = 0; k < 2; k++)
+            pthread_create(&thread[k], 0, body, 0);
+        for (int k = 0; k < 2; k++)
+            pthread_join(thread[k], 0);
+        dlclose(handle);
+    }
+    printf("moved %d\\n", moved);
+    return 0;
+}
+""")
+        names = [self.plug(f"libturn{i}.so", f"-Wl,--build-id=0x{i + 1:032x}") for i in range(2)]
+        run = self.full(program, *names)
+        self.assertEqual(run.stdout, "moved 0\n")
+        self.assertEqual(run.returncode, 66, run.stderr)
+        modules = {e["stack"][0]["module"] for f in run.document["findings"] for e in f["events"][:2]}
+        self.assertEqual(modules, {str(name) for name in names})
 
     def test_a_race_in_one_has_its_names(self):
         run = self.full(self.host, self.plug("libplug.so"), "200", "1")

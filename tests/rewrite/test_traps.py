@@ -16,6 +16,13 @@ class Traps(FullCase):
         self.assertGreater(self.coverage(full, "traps")["instrumented"], 0)
         return full
 
+    def test_torture_with_everything_copied(self):
+        """test_torture.py has all variants with checks that find nothing; these have the true ones, from the first line on."""
+        module = self.compile("module.so", "torture_module.c", "-shared", "-fPIC")
+        for options in (["-fcf-protection=full"], ["-no-pie", "-fno-pie"]):
+            with self.subTest(options=options):
+                self.same(self.compile("torture", "torture.c", "-ldl", *options), module, "awake")
+
     def test_asynchronous_cancellation(self):
         for options in ([], ["-fexceptions", "-fnon-call-exceptions"], ["-O0"]):
             with self.subTest(options=options):

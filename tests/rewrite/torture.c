@@ -1,7 +1,7 @@
 /* torture.c - a program that does what makes a rewriter of code fall over, and prints what came out.
  *
  * The same lines must come out of it with and without rewritten code, in whatever way it was built. Argument: the
- * path of a shared library (torture_module.c) that is loaded and unloaded. */
+ * path of a shared library (torture_module.c) that is loaded and unloaded; with a second one threads come first. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <execinfo.h>
@@ -383,6 +383,8 @@ static void modules(const char *path)
 
 int main(int argc, char **argv)
 {
+    if (argc > 2) /* a detector that wakes with the first thread is awake for all that follows */
+        threads();
     signals();
     faults();
     rip_changes();
