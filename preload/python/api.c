@@ -63,6 +63,7 @@ static const struct entry s_entries[] = {
     {"PyEval_SetTrace", PLACE(set_trace), true},
     {"PyMem_GetAllocator", PLACE(get_allocator), false},
     {"PyMem_SetAllocator", PLACE(set_allocator), false},
+    {"_PyEval_EvalFrameDefault", PLACE(evaluate), false},
     {"PyCompile_OpcodeStackEffectWithJump", PLACE(stack_effect), true},
     {"_Py_TrueStruct", PLACE(true_object), true},
     {"_Py_FalseStruct", PLACE(false_object), true},

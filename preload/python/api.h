@@ -94,6 +94,7 @@ struct snarl_py_api {
     void (*set_trace)(void *function, struct snarl_py_object *argument);
     void (*get_allocator)(int domain, void *allocator);
     void (*set_allocator)(int domain, void *allocator);
+    void *evaluate; /* the function that runs Python code, never called by us */
     int (*stack_effect)(int opcode, int argument, int jump);
 
     /* addresses of objects, not functions */

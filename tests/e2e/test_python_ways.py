@@ -141,6 +141,25 @@ class Ways(unittest.TestCase):
             with self.subTest(version=version):
                 self.check_same(path, program, options=options)
 
+    def test_c_frames(self):
+        """On demand, C frames stand between Python's, which stay all there and in order."""
+        for version, path in PYTHONS.items():
+            if version.startswith("3.10"):
+                continue
+            with self.subTest(version=version):
+                stacks = []
+                for options in ([], ["--python-c-frames"]):
+                    document = self.run_snarl("--races=off", *options, "--", path, OPPOSITE)[3]
+                    self.assertEqual([finding["kind"] for finding in document["findings"]], ["lock-order-inversion"])
+                    stacks.append(document["findings"][0]["events"][0]["stack"])
+                plain, mixed = ([(frame["function"], frame["line"]) for frame in stack if frame["language"] == "python"]
+                                for stack in stacks)
+                self.assertEqual(mixed, plain)
+                languages = [frame["language"] == "python" for frame in stacks[1]]
+                self.assertFalse(languages[0])
+                self.assertFalse(languages[-1])
+                self.assertTrue(all(frame["language"] == "python" for frame in stacks[0]))
+
     def test_off(self):
         """A C program like any other: no Python frames."""
         off = {**os.environ, "SNARL_OPTIONS": "python=off"}
