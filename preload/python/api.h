@@ -110,4 +110,7 @@ extern struct snarl_py_api snarl_py;
  * is then the name of what it lacks. */
 bool snarl_python_api_find(void *handle, const char **missing);
 
+/* Why a runtime that calls itself so (Py_GetVersion) is not to be touched; NULL: it is one that we know. */
+const char *snarl_python_problem(const char *version, bool free_threaded);
+
 #endif
