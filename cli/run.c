@@ -35,6 +35,7 @@ struct run {
     double timeout_s;
     bool follow;
     bool python_races;
+    bool python_c_frames;
     bool live;
     bool quiet;
     const char *config;
@@ -83,6 +84,8 @@ static enum snarl_parse parse(struct run *run, int argc, char **argv)
         {"timeout", 0, SNARL_OPTION_SECONDS, "SECONDS", "end the program after that time; status 124",
          &run->timeout_s},
         {"python-races", 0, SNARL_OPTION_SWITCH, NULL, "lost updates in Python code too", &run->python_races},
+        {"python-c-frames", 0, SNARL_OPTION_SWITCH, NULL, "the C frames in Python's call stacks, too",
+         &run->python_c_frames},
         {"live", 0, SNARL_OPTION_SWITCH, NULL, "a line on standard error when a finding is made", &run->live},
         {"config", 0, SNARL_OPTION_TEXT, "FILE", "settings (default: snarl.toml, if there is one)",
          &run->config},
@@ -138,6 +141,7 @@ static char *describe_options(const struct run *run)
     add_option(&options, "exit-code", exit_code);
     add_option(&options, "follow", run->follow ? "1" : "0");
     add_option(&options, "python-races", run->python_races ? "1" : NULL);
+    add_option(&options, "python-c-frames", run->python_c_frames ? "1" : NULL);
     add_option(&options, "live", run->live ? "1" : NULL);
     add_option(&options, "quiet", run->quiet ? "1" : NULL);
     free(exit_code);

@@ -5,6 +5,8 @@
  * there is a second thread, a handler is registered inside one of ours, which takes over the clock of who
  * registered it. Those registered before are ordered by the creation of threads. The one of ours lies in
  * libsnarl.so, which is never unloaded; the library that libc is told is the caller's. */
+#include <stdlib.h>
+
 #include "base/memory.h"
 #include "preload/real.h"
 #include "preload/shim.h"
@@ -52,4 +54,11 @@ SNARL_EXPORT int __cxa_atexit(void (*function)(void *), void *argument, void *li
         return real___cxa_atexit(function, argument, library);
     order(handler, snarl_order_memory_release);
     return real___cxa_atexit(run, handler, library);
+}
+
+/* libc has it in the part of it that is linked into each program. What gcc links with its sanitizer runtime
+ * takes that one's instead, which is not there; as with it, such a handler belongs to no library. */
+SNARL_EXPORT int atexit(void (*function)(void))
+{
+    return __cxa_atexit((void (*)(void *))function, NULL, NULL);
 }

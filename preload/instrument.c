@@ -25,6 +25,7 @@
 #include "preload/instrument.h"
 #include "preload/loader.h"
 #include "preload/planner.h"
+#include "preload/python/python.h"
 #include "preload/rewrite/pages.h"
 #include "preload/rewrite/rewrite.h"
 #include "preload/tsan/tsan.h"
@@ -74,7 +75,7 @@ static enum snarl_treatment treatment_of(const char *name, uintptr_t base)
 {
     enum snarl_treatment treatment = snarl_store_treatment(name);
     bool chosen = !snarl_options.modules[0] || snarl_store_matches(snarl_options.modules, name);
-    if (!snarl_options.modules[0] && snarl_in_runtime(base))
+    if (!snarl_options.modules[0] && snarl_python_is_runtime(base))
         return SNARL_TREAT_NOT; /* its code runs under its own lock; see python/ */
     if (treatment == SNARL_TREAT_CODE && (!chosen || snarl_store_matches(snarl_options.skip_modules, name)))
         return SNARL_TREAT_TABLES;

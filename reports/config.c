@@ -34,6 +34,7 @@ static const struct setting {
     {"fail-on", KINDS, NULL},
     {"follow", FLAG, NULL},
     {"python-races", FLAG, NULL},
+    {"python-c-frames", FLAG, NULL},
     {"live", FLAG, NULL},
     {"quiet", FLAG, NULL},
     {"github", FLAG, NULL},

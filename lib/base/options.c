@@ -34,6 +34,7 @@ static const struct option s_options[] = {
     BOOL_OPTION("quiet", quiet),
     BOOL_OPTION("python", python),
     BOOL_OPTION("python-races", python_races),
+    BOOL_OPTION("python-c-frames", python_c_frames),
     BOOL_OPTION("enabled", enabled),
 };
 

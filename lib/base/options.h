@@ -33,6 +33,7 @@ struct snarl_options {
     bool quiet;
     bool python;
     bool python_races;
+    bool python_c_frames; /* Python's stacks with the C frames between */
     bool enabled;        /* false: do nothing at all */
 };
 

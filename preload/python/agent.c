@@ -22,9 +22,9 @@
 #include "stack/modules.h"
 
 #define TYPE_WORDS 60 /* of a type object in which its slots lie */
-#define OLDEST 310
-#define NEWEST 313
+#define MARK "Py_GetVersion" /* what every runtime has */
 
+static struct snarl_runtime s_code; /* where the runtime is, usable or not */
 static bool s_found;     /* a runtime was met, usable or not */
 static bool s_hookable;  /* it is usable and has no hook of ours yet */
 static bool s_active;    /* methods are replaced, and the interpreter is not on its way out */
@@ -160,41 +160,33 @@ static int audit(const char *event, struct snarl_py_object *arguments, void *con
 static void refuse(const char *why, const char *version)
 {
     char note[200];
-    snprintf(note, sizeof(note), "Python %.30s: %s; its locks are seen as those of the C library only, without Python lines",
-             version, why);
+    snprintf(note, sizeof(note), "Python %.*s: %s; its locks are seen as those of the C library only, without Python lines",
+             (int)strcspn(version, " "), version, why);
     snarl_engine_note(note);
-}
-
-static bool usable(void)
-{
-    const char *text = snarl_py.version();
-    int major = 0, minor = 0;
-    if (sscanf(text, "%d.%d", &major, &minor) != 2)
-        return false;
-    int version = major * 100 + minor;
-    if (strstr(text, "free-threading") || snarl_py.free_threaded_mark)
-        refuse("a free-threaded build", text);
-    else if (version < OLDEST || version > NEWEST)
-        refuse("a version that snarl does not know (it knows 3.10 to 3.13)", text);
-    else
-        return true;
-    return false;
 }
 
 static void attach(void *handle, uintptr_t inside)
 {
     const char *missing = NULL;
+    bool whole = snarl_python_api_find(handle, &missing);
+    const struct snarl_module *module = snarl_modules_find(inside, true);
     s_found = true;
-    if (!snarl_python_api_find(handle, &missing)) {
-        if (snarl_py.version)
-            refuse("a runtime without parts that snarl needs", snarl_py.version());
+    if (module)
+        s_code = (struct snarl_runtime){module->start, module->end - module->start};
+    if (!snarl_options.python || !module || !snarl_py.version)
+        return;
+    const char *problem = snarl_python_problem(snarl_py.version(), snarl_py.free_threaded_mark != NULL);
+    if (problem || !whole) {
+        refuse(problem ? problem : "a runtime without parts that snarl needs", snarl_py.version());
         return;
     }
-    const struct snarl_module *module = snarl_modules_find(inside, true);
-    if (!usable() || !module)
-        return;
-    snarl_runtime = (struct snarl_runtime){module->start, module->end - module->start};
+    snarl_runtime = s_code;
     s_hookable = true;
+}
+
+bool snarl_python_is_runtime(uintptr_t address)
+{
+    return address - s_code.start < s_code.size;
 }
 
 /* Not before the runtime has chosen its allocators: it frees its list of hooks with another one than it made it with, where
@@ -209,9 +201,9 @@ static void set_hook(uintptr_t caller)
 
 void snarl_python_prepare(void)
 {
-    void *hook = snarl_options.python ? dlsym(RTLD_DEFAULT, "PySys_AddAuditHook") : NULL;
-    if (hook)
-        attach(RTLD_DEFAULT, (uintptr_t)hook);
+    void *mark = dlsym(RTLD_DEFAULT, MARK);
+    if (mark)
+        attach(RTLD_DEFAULT, (uintptr_t)mark);
 }
 
 void snarl_python_meet(uintptr_t caller)
@@ -220,15 +212,15 @@ void snarl_python_meet(uintptr_t caller)
     Dl_info info;
     if (s_hookable)
         set_hook(caller);
-    if (s_found || !snarl_options.python || !dladdr((void *)caller, &info) || info.dli_fbase == s_seen ||
+    if (s_found || !dladdr((void *)caller, &info) || info.dli_fbase == s_seen ||
         !info.dli_fname)
         return;
     s_seen = info.dli_fbase;
     void *handle = dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
-    void *hook = handle ? dlsym(handle, "PySys_AddAuditHook") : NULL;
+    void *mark = handle ? dlsym(handle, MARK) : NULL;
     Dl_info owner;
-    if (hook && dladdr(hook, &owner) && owner.dli_fbase == info.dli_fbase)
-        attach(handle, (uintptr_t)hook);
+    if (mark && dladdr(mark, &owner) && owner.dli_fbase == info.dli_fbase)
+        attach(handle, (uintptr_t)mark);
     else if (handle)
         dlclose(handle);
     if (s_hookable)

@@ -2,6 +2,11 @@
 #include "preload/python/api.h"
 
 #include <dlfcn.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define OLDEST 310
+#define NEWEST 313
 
 struct snarl_py_api snarl_py;
 
@@ -63,6 +68,7 @@ static const struct entry s_entries[] = {
     {"PyEval_SetTrace", PLACE(set_trace), true},
     {"PyMem_GetAllocator", PLACE(get_allocator), false},
     {"PyMem_SetAllocator", PLACE(set_allocator), false},
+    {"_PyEval_EvalFrameDefault", PLACE(evaluate), false},
     {"PyCompile_OpcodeStackEffectWithJump", PLACE(stack_effect), true},
     {"_Py_TrueStruct", PLACE(true_object), true},
     {"_Py_FalseStruct", PLACE(false_object), true},
@@ -78,6 +84,18 @@ static const struct entry s_entries[] = {
     {"PyLong_Type", PLACE(long_type), true},
     {"_Py_MergeZeroLocalRefcount", PLACE(free_threaded_mark), false},
 };
+
+const char *snarl_python_problem(const char *version, bool free_threaded)
+{
+    char *end;
+    long major = strtol(version, &end, 10);
+    long minor = *end == '.' ? strtol(end + 1, NULL, 10) : 0;
+    if (free_threaded || strstr(version, "free-threading"))
+        return "a build without a global lock";
+    if (major * 100 + minor < OLDEST || major * 100 + minor > NEWEST)
+        return "a version that snarl does not know (it knows 3.10 to 3.13)";
+    return NULL;
+}
 
 bool snarl_python_api_find(void *handle, const char **missing)
 {

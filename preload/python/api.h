@@ -94,6 +94,7 @@ struct snarl_py_api {
     void (*set_trace)(void *function, struct snarl_py_object *argument);
     void (*get_allocator)(int domain, void *allocator);
     void (*set_allocator)(int domain, void *allocator);
+    void *evaluate; /* the function that runs Python code, never called by us */
     int (*stack_effect)(int opcode, int argument, int jump);
 
     /* addresses of objects, not functions */
@@ -108,5 +109,8 @@ extern struct snarl_py_api snarl_py;
 /* Fills snarl_py from the library behind `handle` (dlsym's). False when it is not a CPython that we can use; `*missing`
  * is then the name of what it lacks. */
 bool snarl_python_api_find(void *handle, const char **missing);
+
+/* Why a runtime that calls itself so (Py_GetVersion) is not to be touched; NULL: it is one that we know. */
+const char *snarl_python_problem(const char *version, bool free_threaded);
 
 #endif

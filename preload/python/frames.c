@@ -2,23 +2,31 @@
  *
  * A frame is known by its code object and instruction (or line, by the public way). Code objects that were seen are kept
  * alive, so that their addresses stay theirs; s_words turns such a place into a frame in words of the depot. The
- * thread's cache maps a hash of all places to the depot's number: 64 bits of hash are taken for the stack itself. */
+ * thread's cache maps a hash of all places to the depot's number: 64 bits of hash are taken for the stack itself.
+ *
+ * Mixed with C, one C frame of the function that runs Python code stands for the Python frames from the one it was
+ * entered with to the innermost that it runs; it is replaced by them. */
 #include "preload/python/frames.h"
 
+#include <dlfcn.h>
+#include <elf.h>
+#include <link.h>
 #include <stdlib.h>
 
 #include "base/map.h"
 #include "base/mutex.h"
+#include "base/options.h"
 #include "stack/depot.h"
+#include "stack/unwind.h"
 
 #define CACHE 64          /* entries a thread, a power of two */
 #define OWNED_BY_C 3      /* _frameowner of the shim frames between C and Python, 3.12 and later */
 #define CHECKS 8          /* stacks that the layout has to be right about before it is trusted */
 
 static const struct snarl_py_layout s_layouts[] = {
-    {311, 56, 8, 32, 56, 48, 69, 8, 72, 184, 64},
-    {312, 56, 0, 0, 56, 8, 70, 24, 72, 192, -1},
-    {313, -1, 72, 0, 56, 8, 70, 24, 72, 200, -1},
+    {311, 56, 8, 32, 56, 48, 69, 8, 72, 68, 184, 64},
+    {312, 56, 0, 0, 56, 8, 70, 24, 72, -1, 192, -1},
+    {313, -1, 72, 0, 56, 8, 70, 24, 72, -1, 200, -1},
 };
 
 const struct snarl_py_layout *snarl_py_layout;
@@ -241,4 +249,59 @@ uint32_t snarl_python_stack(void)
 {
     uint32_t stack = snarl_py_layout ? stack_by_layout() : 0;
     return stack || snarl_py_layout ? stack : stack_by_interface();
+}
+
+/* --- mixed with C --- */
+
+static uintptr_t s_evaluate, s_evaluate_size;
+
+static bool is_evaluation(uintptr_t pc)
+{
+    return pc - s_evaluate < s_evaluate_size;
+}
+
+static void find_evaluation(void)
+{
+    Dl_info info;
+    ElfW(Sym) *symbol = NULL;
+    s_evaluate = (uintptr_t)snarl_py.evaluate;
+    if (s_evaluate && dladdr1(snarl_py.evaluate, &info, (void **)&symbol, RTLD_DL_SYMENT) && symbol)
+        s_evaluate_size = symbol->st_size;
+}
+
+static bool is_entered_from_c(const char *frame)
+{
+    const struct snarl_py_layout *layout = snarl_py_layout;
+    const char *previous = snarl_python_word(frame, layout->previous);
+    return layout->entered >= 0 ? frame[layout->entered] : previous && previous[layout->owner] == OWNED_BY_C;
+}
+
+/* The Python frames of one evaluation; returns the frame that is outside of it. */
+static char *add_evaluation(struct list *list, char *frame)
+{
+    bool last = false;
+    for (; frame && !last; frame = snarl_python_frame_back(frame)) {
+        add(list, snarl_python_frame_code(frame), snarl_python_frame_offset(frame));
+        last = is_entered_from_c(frame);
+    }
+    return frame;
+}
+
+uint32_t snarl_python_stack_shown(void)
+{
+    uint32_t plain = snarl_python_stack();
+    if (!snarl_options.python_c_frames || !snarl_py_layout || !plain)
+        return plain;
+    if (!s_evaluate)
+        find_evaluation();
+    const struct snarl_stack *c = snarl_stack_get(snarl_unwind_capture((struct snarl_site){0, 0}, NULL));
+    struct list list = {.complete = c && c->complete};
+    char *frame = snarl_python_frame();
+    for (uint32_t i = 0; c && i < c->count && list.count < SNARL_STACK_DEPTH; i++) {
+        if (is_evaluation(c->frame[i]))
+            frame = add_evaluation(&list, frame);
+        else
+            list.frame[list.count++] = c->frame[i];
+    }
+    return frame ? plain : snarl_stack_put(list.frame, list.count, list.complete, false); /* all of Python's must be in it */
 }

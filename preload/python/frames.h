@@ -20,6 +20,7 @@ struct snarl_py_layout {
     int indirection;      /* offset in the thread state of a pointer to what `current` is in; -1: the state itself */
     int current;          /* offset of the innermost frame */
     int code, instruction, previous, owner, globals, locals;
+    int entered;           /* of a mark that a frame was entered from C; -1: a frame of its own is the mark */
     int first_instruction; /* offset in a code object */
     int stack_top;        /* offset in a frame of the stack's depth, kept up to date by 3.11 only; -1 */
 };
@@ -33,6 +34,8 @@ extern int snarl_py_version;
 void snarl_python_frames_prepare(void);
 /* The stack of the calling thread; 0 when it runs no Python code. */
 uint32_t snarl_python_stack(void);
+/* The same for what is shown: with the C frames where the user asked for them. Walks the stack each time then. */
+uint32_t snarl_python_stack_shown(void);
 /* The innermost frame as the interpreter has it; NULL without a layout or without Python code. */
 char *snarl_python_frame(void);
 /* The next one outwards. */

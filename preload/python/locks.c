@@ -197,7 +197,7 @@ static struct snarl_py_object *acquire(const struct snarl_py_patch *patch, struc
     if (!thr)
         return patch->original(self, a, b, c, d);
     struct request request = {with ? SNARL_HOW_BLOCK : snarl_python_how(snarl_python_arguments(patch->flags, a, b, c, d)), with};
-    uint32_t stack = snarl_python_stack();
+    uint32_t stack = snarl_python_stack_shown();
     bool waits = request.how != SNARL_HOW_TRY && must_wait(thr, self, recursive);
     if (waits) {
         begin_wait(thr, self, recursive, request.how == SNARL_HOW_TIMED, stack);
@@ -281,7 +281,7 @@ static struct snarl_py_object *restore(const struct snarl_py_patch *patch, struc
     if (!thr)
         return patch->original(self, a, b, c, d);
     long depth = saved_count(patch->flags, a);
-    uint32_t stack = snarl_python_stack();
+    uint32_t stack = snarl_python_stack_shown();
     bool waits = must_wait(thr, self, true);
     if (waits) {
         begin_wait(thr, self, true, false, stack);

@@ -2,7 +2,7 @@
  *
  * A thread's name is that of its threading.Thread. A lock is named by the variable that holds it: looked for,
  * once in its life, from the innermost frame outwards, in the module's globals, in the attributes of the frame's first
- * local (`self`), in its locals and closure. A holder that is found in a frame of the standard library (the Condition or
+ * arguments (`self`), in its locals and closure. A holder that is found in a frame of the standard library (the Condition or
  * Queue around the lock) becomes what is looked for in the frames further out, so that the name is the program's:
  * `queue.mutex`, not `self.mutex`. */
 #include "preload/python/agent.h"
@@ -15,6 +15,7 @@
 
 #define FRAMES 6     /* looked at for one name */
 #define ITEMS 2048   /* of a dictionary */
+#define ARGUMENTS 4  /* of a function whose attributes are looked at */
 #define ELEMENTS 64  /* of a list or tuple of locks */
 #define NAME_SIZE 160
 
@@ -215,13 +216,23 @@ void snarl_python_local_name(struct snarl_py_object *code, int index, char *into
         snarl_py.release(plain);
 }
 
-static bool has_self(struct snarl_py_object *code)
+static int argument_count(struct snarl_py_object *code)
 {
     struct snarl_py_object *count = snarl_python_attribute(code, "co_argcount");
-    bool has = count && snarl_py.long_value(count) > 0;
+    long arguments = count ? snarl_py.long_value(count) : 0;
     if (count)
         snarl_py.release(count);
-    return has;
+    return (int)arguments;
+}
+
+/* `self` is the first; a method may also lock what else it was given. */
+static bool in_arguments(struct search *search, const char *frame, struct snarl_py_object *code)
+{
+    int count = argument_count(code);
+    for (int i = 0; i < count && i < ARGUMENTS; i++)
+        if (in_attributes(search, local(frame, i)))
+            return true;
+    return false;
 }
 
 static bool in_frame(struct search *search, const char *frame)
@@ -230,10 +241,7 @@ static bool in_frame(struct search *search, const char *frame)
     struct snarl_py_object *globals = (struct snarl_py_object *)snarl_python_word(frame, snarl_py_layout->globals);
     if (globals && globals->type == snarl_py.dict_type && in_dictionary(search, globals))
         return true;
-    struct snarl_py_object *self = has_self(code) ? local(frame, 0) : NULL;
-    if (in_attributes(search, self))
-        return true;
-    return in_locals(search, frame, code);
+    return in_arguments(search, frame, code) || in_locals(search, frame, code);
 }
 
 /* What is around the lock in the library's frames is looked for further out. */

@@ -16,6 +16,9 @@
 void snarl_python_prepare(void);
 /* A condition variable is made by code at `caller`: a runtime makes one early in its start. */
 void snarl_python_meet(uintptr_t caller);
+/* Whether an address is in a Python runtime, also in one that the agent leaves alone. Its code runs under its own lock, in ways
+ * that instructions do not tell. */
+bool snarl_python_is_runtime(uintptr_t address);
 /* 1 when the plain lock object at this address is free, 0 when it is taken. */
 int snarl_python_lock_value(uintptr_t address);
 /* Where Python code makes a thread, instead of where the runtime calls pthread_create for it. */

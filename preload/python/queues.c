@@ -105,7 +105,7 @@ static struct snarl_py_object *take(int which, enum snarl_how how, struct snarl_
     if (!thr)
         return s_patches[which].original(self, a, b, c, d);
     bool waits = sync && how != SNARL_HOW_TRY && must_wait(sync, self);
-    uint32_t stack = waits ? snarl_python_stack() : 0;
+    uint32_t stack = waits ? snarl_python_stack_shown() : 0;
     if (waits) {
         if (!sync->name)
             snarl_python_name_lock(sync, self);

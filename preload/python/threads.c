@@ -180,7 +180,7 @@ static struct snarl_py_object *handle_join(struct snarl_py_object *self, void *a
     if (!thr)
         return patch->original(self, a, b, c, d);
     uint32_t id = target ? target->id : 0;
-    snarl_join_wait_begin(thr, target, is_timed(patch->flags, a, b), snarl_site_of_stack(snarl_python_stack()));
+    snarl_join_wait_begin(thr, target, is_timed(patch->flags, a, b), snarl_site_of_stack(snarl_python_stack_shown()));
     snarl_python_block(thr);
     struct snarl_py_object *result = patch->original(self, a, b, c, d);
     snarl_enter_again(thr);
@@ -205,7 +205,7 @@ static struct snarl_py_object *shut_down(struct snarl_py_object *self, void *a, 
     struct snarl_thread *thr = snarl_python_enter();
     if (!thr)
         return s_patches[SHUTDOWN].original(self, a, b, c, d);
-    snarl_join_wait_begin(thr, undone_thread(thr), false, snarl_site_of_stack(snarl_python_stack()));
+    snarl_join_wait_begin(thr, undone_thread(thr), false, snarl_site_of_stack(snarl_python_stack_shown()));
     snarl_python_block(thr);
     struct snarl_py_object *result = s_patches[SHUTDOWN].original(self, a, b, c, d);
     snarl_enter_again(thr);

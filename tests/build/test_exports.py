@@ -15,6 +15,7 @@ MEANT = re.compile(r"""
     | __tsan_\w+ | Annotate\w+      # ThreadSanitizer's and Valgrind's annotations
     | __cxa_guard_(acquire|release|abort)  # C++ statics
     | snarl_(call_|port_)\w+ | snarl_calls_on  # for libsnarl-calls.so (preload/access/bridge.h)
+    | atexit                        # which gcc takes from its sanitizer runtime
     | (GOMP|omp|__kmpc)_\w+         # OpenMP
 """, re.X)
 

@@ -29,4 +29,10 @@ def find_library(path):
     return next((place for place in places if place.exists()), None)
 
 
+def find_others():
+    """Pythons that snarl does not know."""
+    found = [path for path in sorted(Path.home().glob(".pyenv/versions/*/bin/python")) if path not in PYTHONS.values()]
+    return [path for path in found if ask(path, "'%d.%d' % sys.version_info[:2]") not in ("", *VERSIONS)]
+
+
 PYTHONS = find_pythons()

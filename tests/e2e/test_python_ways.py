@@ -9,7 +9,7 @@ import unittest
 from pathlib import Path
 
 import samplerun
-from pythons import PYTHONS, ask, find_library
+from pythons import PYTHONS, ask, find_library, find_others
 
 HERE = Path(__file__).resolve().parent
 OPPOSITE = samplerun.SAMPLES / "python" / "opposite.py"
@@ -140,6 +140,41 @@ class Ways(unittest.TestCase):
             options = ["--races=off"] + ["--python-races"] * (not version.startswith("3.10"))
             with self.subTest(version=version):
                 self.check_same(path, program, options=options)
+
+    def test_c_frames(self):
+        """On demand, C frames stand between Python's, which stay all there and in order."""
+        for version, path in PYTHONS.items():
+            if version.startswith("3.10"):
+                continue
+            with self.subTest(version=version):
+                stacks = []
+                for options in ([], ["--python-c-frames"]):
+                    document = self.run_snarl("--races=off", *options, "--", path, OPPOSITE)[3]
+                    self.assertEqual([finding["kind"] for finding in document["findings"]], ["lock-order-inversion"])
+                    stacks.append(document["findings"][0]["events"][0]["stack"])
+                plain, mixed = ([(frame["function"], frame["line"]) for frame in stack if frame["language"] == "python"]
+                                for stack in stacks)
+                self.assertEqual(mixed, plain)
+                languages = [frame["language"] == "python" for frame in stacks[1]]
+                self.assertFalse(languages[0])
+                self.assertFalse(languages[-1])
+                self.assertTrue(all(frame["language"] == "python" for frame in stacks[0]))
+
+    def test_unknown_versions(self):
+        """Run as C programs are, and said so in one note."""
+        others = find_others()
+        if not others:
+            self.skipTest("no Python here that snarl does not know")
+        program = self.write("import threading\nthread = threading.Thread(target=lambda: None)\nthread.start()\nthread.join()\n"
+                             "print('done')\n")
+        for path in others:
+            for mode in ("off", "full"):
+                with self.subTest(python=path, races=mode):
+                    self.check_same(path, program, options=[f"--races={mode}"])
+                    document = json.loads((self.folder / "run.json").read_text())
+                    notes = [note["text"] for note in document["notes"] if "Python" in note["text"]]
+                    self.assertEqual(len(notes), 1)
+                    self.assertIn("a version that snarl does not know", notes[0])
 
     def test_off(self):
         """A C program like any other: no Python frames."""
