@@ -41,7 +41,7 @@ EXCEPTIONS = {  # sample and variant, as patterns: what nobody can tell of them
     ("atomics/double_checked-fixed", "*-O[23]-stripped"): PLAIN,
     ("atomics/publish-fixed", "*-stripped"): PLAIN,
     ("atomics/publish-fixed", "clang-*-debug"): "clang's debug information does not tell where an atomic is that a pointer names",
-    ("atomics/relaxed_stop-fixed", "*-O[23]-stripped"): PLAIN, # without optimisation the functions of std::atomic have names
+    ("atomics/relaxed_stop-fixed", "*-O[23]-stripped"): PLAIN,  # without optimisation the functions of std::atomic have names
     ("atomics/sequence_lock-fixed", "*-O[23]-stripped"): PLAIN,
     ("atomics/two_flags-fixed", "*-O0-stripped"): "a waiting loop over elements of arrays that keeps all in its frame is not understood",
 }
@@ -69,11 +69,9 @@ def build(sample, variant, folder):
 
 
 def judge(sample, variant, folder):
-    """(exit status, findings) of the sample in full mode. Each has a cache of its own: a build-id does not tell whether there
-    is debug information."""
+    """(exit status, findings) of the sample in full mode."""
     program = build(sample, variant, folder)
-    cache = Path(f"{program}-cache")
-    cache.mkdir(mode=0o700)
+    cache = Path(folder, "cache")
     document = Path(f"{program}.json")
     status, _, err = samplerun.run_bounded(
         [samplerun.find_command(), "run", "--races=full", "--quiet", "--out", f"{program}-out", "--json", document, "--", program],
@@ -101,6 +99,7 @@ class Stock(unittest.TestCase):
     def setUpClass(cls):
         cls.folder = tempfile.mkdtemp(prefix="snarl-stock-")
         cls.addClassCleanup(shutil.rmtree, cls.folder)
+        Path(cls.folder, "cache").mkdir(mode=0o700)
 
     def check(self, variant):
         if not shutil.which(COMPILERS[variant.split("-")[0]][1]):
