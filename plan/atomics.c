@@ -3,10 +3,13 @@
  *   - a locked instruction on a fixed place;
  *   - a store that a fence follows: a sequentially consistent one;
  *   - a load that a loop waits for to change (spin.c);
+ *   - what debug information (debug.c) or the name of a function that was not inlined says;
  *   - the guard of a C++ static object, of which compiled code reads the first byte before it calls the C++ library.
  *
  * Volatile is no sign: C and C++ make no promise between threads for it, and a race on it is one. */
 #include "plan/atomics.h"
+
+#include "plan/debug.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +53,34 @@ void snarl_atomics_mark(struct snarl_code *code, struct snarl_instruction *x)
             snarl_atomics_add(code, offset, x->size, 1);
     } else if (plain && (x->kind == SNARL_KIND_PLAIN)) {
         x->atomic = x->checkable = true; /* in the stack frame, too: others must have its address */
+    }
+}
+
+bool snarl_atomics_is_accessor(const char *name)
+{
+    static const char *const s_starts[] = {
+        "_ZNSt6atomicI", "_ZNKSt6atomicI", "_ZNVSt6atomicI", "_ZNVKSt6atomicI", "_ZNSt13__atomic_base", "_ZNKSt13__atomic_base",
+        "_ZNVSt13__atomic_base", "_ZNVKSt13__atomic_base", "_ZNSt14__atomic_float", "_ZNKSt14__atomic_float",
+        "_ZNSt11atomic_flag", "_ZNKSt11atomic_flag", "_ZNVSt11atomic_flag", "_ZNVKSt11atomic_flag", "_ZNSt13__atomic_impl",
+        "_ZNSt12__atomic_ref", "_ZNKSt12__atomic_ref", "_ZNSt3__16atomicI", "_ZNKSt3__16atomicI", "_ZNSt3__113__atomic_base",
+        "_ZNKSt3__113__atomic_base", "_ZNVSt3__113__atomic_base", "_ZNVKSt3__113__atomic_base",
+        "_ZNSt3__117__cxx_atomic_", "_ZNSt3__118__cxx_atomic_", "_ZNSt3__119__cxx_atomic_", "_ZNSt3__120__cxx_atomic_",
+        "_ZN5boost7atomics", "_ZNK5boost7atomics", "_ZNV5boost7atomics", "_ZNVK5boost7atomics", "_ZN4core4sync6atomic", NULL};
+    for (int i = 0; name && s_starts[i]; i++)
+        if (!strncmp(name, s_starts[i], strlen(s_starts[i])))
+            return true;
+    return name && !strncmp(name, "_R", 2) && strstr(name, "4core4sync6atomic");
+}
+
+/* Functions that were not inlined have names where the program is not stripped. */
+static void find_accessors(struct snarl_code *code)
+{
+    for (uint32_t i = 0; i < code->function_count; i++) {
+        const struct snarl_function *function = &code->functions[i];
+        const char *name = snarl_image_symbol_at(code->image, function->start);
+        for (uint32_t k = 0; k < function->count && snarl_atomics_is_accessor(name); k++)
+            if (code->instructions[function->first + k].checkable)
+                snarl_atomics_mark(code, &code->instructions[function->first + k]);
     }
 }
 
@@ -130,6 +161,8 @@ void snarl_atomics_find(struct snarl_code *code)
         if (code->functions[code->blocks[i].function].copied)
             look_at_block(code, &code->blocks[i], &imports);
     snarl_spins_find(code, &imports);
+    find_accessors(code);
+    snarl_debug_find(code);
     snarl_imports_free(&imports);
     sort_objects(code);
 }

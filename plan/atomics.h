@@ -13,6 +13,9 @@ void snarl_atomics_find(struct snarl_code *code);
 void snarl_atomics_mark(struct snarl_code *code, struct snarl_instruction *x);
 void snarl_atomics_add(struct snarl_code *code, uint32_t offset, uint32_t size, uint32_t count);
 
+/* Whether a function of this (mangled) name is one of std::atomic and its like: all that it accesses by an address is atomic. */
+bool snarl_atomics_is_accessor(const char *name);
+
 /* spin.c: loops that wait for a load to change. */
 void snarl_spins_find(struct snarl_code *code, const struct snarl_imports *imports);
 

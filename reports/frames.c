@@ -39,6 +39,9 @@ static bool is_runtime_module(const char *module)
 /* Headers and sources of standard libraries, which are compiled into the program. */
 static bool is_runtime_file(const char *file)
 {
+    const char *python = strstr(file, "/lib/python3"); /* its own modules, not those installed beside them */
+    if (python && !strstr(python, "-packages/"))
+        return true;
     return !strncmp(file, "/usr/include/", 13) || !strncmp(file, "/rustc/", 7) ||
            strstr(file, "/library/std/src/") || strstr(file, "/library/core/src/") ||
            strstr(file, "/library/alloc/src/");

@@ -2,11 +2,13 @@
  * name.
  *
  * Two thousand findings share most of their frames, so a stack becomes a list of indexes into `frames` and an
- * event's thread the key of an entry of `threads`. The document itself is not changed. */
+ * event's thread the key of an entry of `threads`. A frame of the program's own is marked so, and the kinds of findings
+ * come with it: what these are is decided in pick.c and frames.c only. The document itself is not changed. */
 #include "reports/frames.h"
 #include "reports/html_layout.h"
 #include "reports/html_parts.h"
 #include "reports/order.h"
+#include "reports/pick.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -71,7 +73,10 @@ static json_t *pack_frame(struct pack *pack, json_t *frame)
     if (index)
         return json_incref(index);
     index = json_integer(json_array_size(pack->frames));
-    json_array_append(pack->frames, frame);
+    json_t *packed = json_copy(frame);
+    if (snarl_frame_is_program(frame))
+        json_object_set_new(packed, "program", json_true());
+    json_array_append_new(pack->frames, packed);
     if (length < (int)sizeof(key))
         json_object_set(pack->known, key, index);
     add_source(pack, frame);
@@ -186,6 +191,15 @@ static json_t *pack_graph(struct pack *pack, const json_t *document)
     return json_pack("{s:o}", "edges", packed);
 }
 
+/* In the order of how bad they are: {name: what several are called}. */
+static json_t *kinds(void)
+{
+    json_t *all = json_object();
+    for (size_t i = 0; i < SNARL_KINDS; i++)
+        json_object_set_new(all, snarl_kinds[i].name, json_string(snarl_kinds[i].many));
+    return all;
+}
+
 json_t *snarl_html_data(const json_t *document, struct snarl_sources *sources)
 {
     struct pack pack = {json_array(), json_object(), json_object(), json_object(), sources, 0};
@@ -196,6 +210,6 @@ json_t *snarl_html_data(const json_t *document, struct snarl_sources *sources)
     json_object_set_new(copy, "threads", pack_list(&pack, json_object_get(document, "threads"), s_created));
     json_object_set_new(copy, "lock_graph", pack_graph(&pack, document));
     json_decref(pack.known);
-    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "doc", copy, "frames", pack.frames, "threads", pack.threads,
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "kinds", kinds(), "doc", copy, "frames", pack.frames, "threads", pack.threads,
                      "sources", pack.lines, "layout", layout ? layout : json_object());
 }

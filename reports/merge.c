@@ -3,6 +3,7 @@
 
 #include "reports/document.h"
 #include "reports/frames.h"
+#include "reports/pick.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -303,14 +304,7 @@ static int by_note(const void *left, const void *right)
 
 static int severity(const json_t *finding)
 {
-    static const char *const s_kinds[] = {
-        "deadlock",    "stall",         "data-race",  "lock-order-inversion",
-        "lock-misuse", "signal-unsafe", "thread-leak"};
-    const int count = sizeof(s_kinds) / sizeof(s_kinds[0]);
-    for (int i = 0; i < count; i++)
-        if (!strcmp(s_kinds[i], snarl_json_text(finding, "kind")))
-            return i;
-    return count;
+    return (int)snarl_kind_rank(snarl_json_text(finding, "kind"));
 }
 
 static int by_severity(const void *left, const void *right)

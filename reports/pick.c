@@ -8,26 +8,32 @@
 #include <string.h>
 
 const struct snarl_kind snarl_kinds[SNARL_KINDS] = {
-    {"deadlock", "Deadlock", "Threads wait for each other in a circle and none of them can go on.", "error"},
-    {"stall", "Stall", "Every thread is blocked for ever and nothing is left that could wake one.", "error"},
-    {"data-race", "Data race",
+    {"deadlock", "Deadlock", "Deadlocks", "Threads wait for each other in a circle and none of them can go on.", "error"},
+    {"stall", "Stall", "Stalls", "Every thread is blocked for ever and nothing is left that could wake one.", "error"},
+    {"data-race", "Data race", "Data races",
      "Two threads touch the same memory, at least one of them writes, and nothing orders them.", "error"},
-    {"lock-order-inversion", "Lock-order inversion",
+    {"lock-order-inversion", "Lock-order inversion", "Lock-order inversions",
      "Locks are taken in a circle: another schedule of the same threads is a deadlock.", "warning"},
-    {"lock-misuse", "Lock misuse", "A rule of POSIX or C11 for locks is broken.", "error"},
-    {"signal-unsafe", "Unsafe in a signal handler",
+    {"lock-misuse", "Lock misuse", "Lock misuse", "A rule of POSIX or C11 for locks is broken.", "error"},
+    {"signal-unsafe", "Unsafe in a signal handler", "Unsafe in signal handlers",
      "A signal handler takes a lock or enters the allocator, which the code that it interrupts may be "
      "inside.",
      "warning"},
-    {"thread-leak", "Thread leak", "A thread is neither joined nor detached when the program ends.", "note"},
+    {"thread-leak", "Thread leak", "Thread leaks", "A thread is neither joined nor detached when the program ends.", "note"},
 };
+
+size_t snarl_kind_rank(const char *name)
+{
+    size_t rank = 0;
+    while (rank < SNARL_KINDS && strcmp(snarl_kinds[rank].name, name))
+        rank++;
+    return rank;
+}
 
 const struct snarl_kind *snarl_kind_find(const char *name)
 {
-    for (size_t i = 0; i < SNARL_KINDS; i++)
-        if (!strcmp(snarl_kinds[i].name, name))
-            return &snarl_kinds[i];
-    return NULL;
+    size_t rank = snarl_kind_rank(name);
+    return rank < SNARL_KINDS ? &snarl_kinds[rank] : NULL;
 }
 
 json_int_t snarl_pick_number(const json_t *object, const char *key)

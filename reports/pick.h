@@ -13,6 +13,7 @@
 struct snarl_kind {
     const char *name;  /* "data-race" */
     const char *title; /* "Data race" */
+    const char *many;  /* "Data races" */
     const char *says;  /* one sentence */
     const char *level; /* SARIF's: "error", "warning" or "note" */
 };
@@ -22,6 +23,8 @@ extern const struct snarl_kind snarl_kinds[SNARL_KINDS];
 
 /* NULL when the word is no kind. */
 const struct snarl_kind *snarl_kind_find(const char *name);
+/* Its place in the order; SNARL_KINDS when the word is no kind. */
+size_t snarl_kind_rank(const char *name);
 
 /* The member as a number, 0 when it is none. */
 json_int_t snarl_pick_number(const json_t *object, const char *key);

@@ -4,19 +4,16 @@
 
 #include "reports/formats.h"
 #include "reports/frames.h"
+#include "reports/pick.h"
 
 #include <string.h>
 
 #define TEXT_MAX 600
 #define NOTES_TOLD 12u
 
-static const char *const s_kinds[] = {"deadlock",    "stall",         "data-race",  "lock-order-inversion",
-                                      "lock-misuse", "signal-unsafe", "thread-leak"};
-#define KIND_COUNT (sizeof(s_kinds) / sizeof(s_kinds[0]))
-
 struct tally {
     size_t shown, suppressed, accepted, other;
-    size_t kinds[KIND_COUNT];
+    size_t kinds[SNARL_KINDS];
 };
 
 static bool is_suppressed(const json_t *finding)
@@ -46,10 +43,8 @@ static struct tally count(const json_t *findings, const struct snarl_render_opti
         if (!is_shown(finding, options))
             continue;
         tally.shown++;
-        size_t kind = 0;
-        while (kind < KIND_COUNT && strcmp(s_kinds[kind], snarl_json_text(finding, "kind")))
-            kind++;
-        if (kind < KIND_COUNT)
+        size_t kind = snarl_kind_rank(snarl_json_text(finding, "kind"));
+        if (kind < SNARL_KINDS)
             tally.kinds[kind]++;
         else
             tally.other++;
@@ -90,10 +85,10 @@ static void put_sum(const struct snarl_page *page, const struct tally *tally)
         snarl_paint(page, SNARL_PAINT_GOOD, "no findings");
     else
         snarl_paint(page, SNARL_PAINT_TITLE, "%zu finding%s", tally->shown, tally->shown == 1 ? "" : "s");
-    for (size_t i = 0; i < KIND_COUNT; i++) {
+    for (size_t i = 0; i < SNARL_KINDS; i++) {
         if (!tally->kinds[i])
             continue;
-        snarl_paint(page, SNARL_PAINT_PLAIN, "%s%zu %s", separator, tally->kinds[i], s_kinds[i]);
+        snarl_paint(page, SNARL_PAINT_PLAIN, "%s%zu %s", separator, tally->kinds[i], snarl_kinds[i].name);
         separator = ", ";
     }
     if (tally->other)

@@ -5,6 +5,9 @@
 #ifndef SAMPLES_DUET_H
 #define SAMPLES_DUET_H
 
+#ifndef SCENE_UNSEEN
+#define SCENE_UNSEEN
+#endif
 #include "scene.h"
 
 static void first(void);

@@ -1,6 +1,6 @@
 // data.js - the document that the page shows, decoded once, and how its parts are named.
 //
-// The page's data block holds {doc, frames, threads, sources, layout}: stacks are lists of indexes into `frames`,
+// The page's data block holds {doc, frames, threads, sources, layout, kinds}: stacks are lists of indexes into `frames`,
 // an event's thread is a key of `threads`. Every text in it may come from a hostile program: it reaches the page
 // through text nodes only (dom.js), never as markup.
 const data = JSON.parse(document.getElementById('data').textContent);
@@ -13,15 +13,7 @@ for (const lock of [...findings.flatMap((f) => list(f.locks)), ...list(doc.locks
 }
 
 // The kinds in the order of how bad they are, and what each is called where there is room for words.
-const KINDS = {
-    'deadlock': 'Deadlocks',
-    'stall': 'Stalls',
-    'data-race': 'Data races',
-    'lock-order-inversion': 'Lock-order inversions',
-    'lock-misuse': 'Lock misuse',
-    'signal-unsafe': 'Unsafe in signal handlers',
-    'thread-leak': 'Thread leaks',
-};
+const KINDS = data.kinds;
 const kindOrder = (kind) => {
     const at = Object.keys(KINDS).indexOf(kind);
     return at < 0 ? Object.keys(KINDS).length : at;
@@ -56,8 +48,7 @@ function lockName(id) {
 
 const baseName = (path) => String(path ?? '').split('/').pop();
 const stackOf = (event) => list(event?.stack).map((index) => data.frames[index]).filter(Boolean);
-const RUNTIME = /(^|\/)(libc|libpthread|libm|librt|libdl|ld-linux[^/]*|ld|libsnarl|libstdc\+\+|libgcc_s|libtsan|vdso)[.\-\]]/;
-const isRuntime = (frame) => RUNTIME.test(frame.module ?? '');
+const isRuntime = (frame) => !frame.program;
 
 // The frame a reader cares for: the innermost one of the program itself.
 function ownFrame(event) {

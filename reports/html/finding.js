@@ -18,7 +18,10 @@ function verb(event, finding) {
         if (lock && /^(waits to acquire|pthread_mutex_|pthread_rwlock_)/.test(event.what ?? '')) return ['waits for ', lock, shared, ever];
         return [/^wa(its|nts)/.test(event.what ?? '') ? event.what : ['waits in ', h('b', null, event.what)], lock && [': ', lock], ever];
     }
-    case 'access': return [event.atomic && 'atomic ', event.what || (event.write ? 'write' : 'read')];
+    case 'access': {
+        const target = event.target && event.target !== finding.location?.symbol && [', here ', h('code', null, event.target)];
+        return [event.what || (event.write ? 'write' : 'read'), target];
+    }
     default: return [event.what || event.role, lock && [': ', lock]];
     }
 }
@@ -70,12 +73,12 @@ function eventCard(event, finding) {
             h('span', { class: 'path', title: frame.file ?? frame.module }, placeShort(frame)),
             frame.inlined && h('span', { class: 'badge' }, 'inlined')),
         held.length ? h('p', { class: 'held' }, 'holding ', held.map((id, i) => [i ? ', ' : '', h('b', null, lockName(id))])) :
-            finding.kind === 'data-race' && locksKnown(event) && h('p', { class: 'held' }, 'holding no lock'),
+            finding.kind === 'data-race' && event.role === 'access' && locksKnown(finding, event) && h('p', { class: 'held' }, 'holding no lock'),
         sourceLines(frame, CONTEXT_SHOWN), stackDetails(event));
 }
 
 // When each event happened. A hold whose time was not kept comes just before what its thread did with it; in a
-// deadlock, all of them come before the waits. The access of a race whose time was not kept is the earlier one.
+// deadlock, all of them come before the waits. Of a race what has no time is of the earlier access.
 function timedEvents(finding) {
     const events = list(finding.events);
     const known = (e) => typeof e.time_s === 'number' && e.time_s > 0;
@@ -85,8 +88,8 @@ function timedEvents(finding) {
             const later = events.filter((e) => e.thread === event.thread && known(e)).map((e) => e.time_s);
             if (later.length) at = Math.min(...later);
         }
-        const first = (event.role === 'hold' && finding.kind === 'deadlock') || (event.role === 'access' && finding.kind === 'data-race');
-        if (!known(event) && first) at = -1;
+        const first = (event.role === 'hold' && finding.kind === 'deadlock') || finding.kind === 'data-race';
+        if (!known(event) && first && at === Infinity) at = -1;
         return { event, at, shown: known(event) ? seconds(event.time_s) : 'earlier', index };
     });
     return timed.sort((a, b) => (a.at - b.at || 0) ||
@@ -123,6 +126,25 @@ function timeline(finding) {
             head, holdBars(timed, columns, finding), cells));
 }
 
+// Of a race: each access with the locks that its thread held then, and where it took them; side by side, the earlier one first.
+function raceSides(finding) {
+    const timed = timedEvents(finding);
+    const accesses = timed.filter(({ event }) => event.role === 'access');
+    if (accesses.length !== 2) return timeline(finding);
+    const sides = accesses.map(({ event, shown }) => {
+        const holds = timed.filter((t) => t.event.role === 'hold' && t.event.thread === event.thread).map((t) => t.event);
+        const thread = threadOf(event);
+        return h('div', { class: 'side', 'data-thread': threadName(thread) },
+            h('h3', { class: 'lane' }, threadName(thread), h('span', { class: 'dim' }, ` ${threadTagBeside(thread)} ${shown === 'earlier' ? 'earlier' : `at ${shown}`}`)),
+            eventCard(event, finding),
+            holds.map((hold) => h('div', { class: 'card' },
+                h('p', { class: 'where' }, 'had taken ', h('b', null, lockName(hold.lock)), /shared$/.test(hold.what ?? '') && ' for reading', ' in ',
+                    h('span', null, `${ownFrame(hold)?.function ?? '??'}()`), ' ', h('span', { class: 'path' }, placeShort(ownFrame(hold)))),
+                stackDetails(hold))));
+    });
+    return section('What each thread did', h('div', { class: 'sides' }, sides));
+}
+
 // What came before main() says nothing about where a thread or a lock comes from.
 function originStack(event) {
     const frames = stackOf(event);
@@ -136,13 +158,24 @@ function originCard(title, verbed, event, extra) {
         event ? originStack(event) : null);
 }
 
+// "queue->head, at byte 16 of a heap block of 40 bytes (struct queue) 0x5581...".
+function memoryText(location) {
+    const local = location.kind === 'stack' && location.symbol && location.function;
+    const kinds = { heap: location.offset ? `at byte ${location.offset} of a heap block` : 'a heap block', stack: local ? 'a local variable' : 'on the stack',
+        tls: 'a thread-local variable', global: 'a variable', fd: 'a file descriptor', mapping: 'mapped memory' };
+    const owner = location.thread && (typeof location.thread === 'string' ? data.threads[location.thread] : location.thread);
+    return [location.symbol && [h('b', null, location.symbol), ', '], kinds[location.kind] ?? location.kind,
+        location.size ? ` of ${plural(location.size, 'byte')}` : '', location.type && ` (${location.type})`,
+        location.function && [' in ', h('code', null, location.function)], owner && ` ${local ? 'on the stack ' : ''}of ${threadInWords(owner)}`,
+        location.declared && [', declared at ', h('span', { class: 'path' }, `${baseName(location.declared.file)}:${location.declared.line}`)],
+        ' ', location.address && h('code', { class: 'dim' }, location.address)];
+}
+
 function origins(finding) {
     const cards = [];
     const location = finding.location;
     if (location && location.kind && location.kind !== 'unknown') {
-        cards.push(originCard(location.kind === 'heap' ? 'Heap block' : `Memory: ${location.kind}`, 'allocated', location.allocated,
-            h('p', null, location.symbol && h('b', null, location.symbol), location.symbol && ', ',
-                location.size ? `${plural(location.size, 'byte')} ` : '', location.address && h('code', null, location.address))));
+        cards.push(originCard('The memory', 'allocated', location.allocated, h('p', null, memoryText(location))));
     }
     const threads = new Set(list(finding.events).map((e) => e.thread));
     for (const id of threads) {
@@ -181,7 +214,7 @@ function showFinding(finding) {
         h('h1', { tabindex: '-1' }, sentence(finding.message) || kindTitle(finding.kind)),
         finding.explanation && h('p', { class: 'lead' }, finding.explanation),
         finding.kind === 'data-race' ? racePicture(finding) : cyclePicture(finding),
-        timeline(finding), origins(finding),
+        finding.kind === 'data-race' ? raceSides(finding) : timeline(finding), origins(finding),
         section('What to do with it',
             reproduce && copyLine('Reproduce', reproduce),
             finding.suggestion && copyLine('Suppress', finding.suggestion),

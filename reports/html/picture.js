@@ -144,12 +144,20 @@ function memoryName(finding, event) {
     return words[location.kind] ?? event.address ?? location.address ?? 'memory';
 }
 
-// What an earlier access held is not always kept: then neither is its time.
-const locksKnown = (event) => list(event.locks_held).length > 0 || event.time_s > 0;
+// "heap block of 40 bytes", "local to main": what the box of the memory says below its name.
+function memoryWords(finding) {
+    const { symbol, kind, size, type, function: owner } = finding.location ?? {};
+    const what = { heap: type ? `in a ${type}` : 'heap block', stack: owner ? `local to ${short(owner, 24)}` : 'stack', tls: 'thread-local',
+        global: owner ? `static in ${short(owner, 24)}` : 'global' }[kind] ?? kind;
+    return [symbol && what, size && `${plural(size, 'byte')}`].filter(Boolean).join(', ') || null;
+}
 
-function heldWords(event) {
+// What the earlier access of a lost update in Python held is not kept.
+const locksKnown = (finding, event) => list(event.locks_held).length > 0 || finding.rule !== 'lost-update' || event.time_s > 0;
+
+function heldWords(finding, event) {
     const held = list(event.locks_held).map(lockName);
-    return held.length ? `holding ${held.join(', ')}` : locksKnown(event) ? 'holding no lock' : '';
+    return held.length ? `holding ${held.join(', ')}` : locksKnown(finding, event) ? 'holding no lock' : '';
 }
 
 // Two accesses, and the memory between them.
@@ -159,9 +167,8 @@ function racePicture(finding) {
     const order = timedEvents(finding).map((timed) => timed.event).filter((event) => event === a || event === b);
     const shared = list(a.locks_held).filter((id) => list(b.locks_held).includes(id));
     const verdict = shared.length ? `${shared.map(lockName).join(', ')} held by both, but not in a way that orders them` :
-        locksKnown(a) && locksKnown(b) ? 'no lock in common, nothing orders the two' : 'nothing orders the two';
+        locksKnown(finding, a) && locksKnown(finding, b) ? 'no lock in common, nothing orders the two' : 'nothing orders the two';
     const memory = { x: 450, y: 60 };
-    const size = finding.location?.size;
     const sides = order.map((event, i) => {
         const at = { x: i ? 750 : 150, y: 60 };
         const words = event.write ? 'writes' : 'reads';
@@ -170,12 +177,12 @@ function racePicture(finding) {
             s('text', { class: `edge ${event.write ? 'wants' : 'held'}`, x: i ? 603 : 297, y: 44, 'text-anchor': 'middle' },
                 `${words} ${event.size ? `${event.size} B` : ''}`),
             s('text', { class: 'edge place', x: at.x, y: 110, 'text-anchor': 'middle' }, placeShort(ownFrame(event))),
-            s('text', { class: 'edge', x: at.x, y: 130, 'text-anchor': 'middle' }, short(heldWords(event), 36))];
+            s('text', { class: 'edge', x: at.x, y: 130, 'text-anchor': 'middle' }, short(heldWords(finding, event), 36))];
     });
     const name = memoryName(finding, a);
     return h('figure', { class: 'picture' },
         s('svg', { viewBox: '0 0 900 142', role: 'img', 'aria-label': `Two threads touch ${name}: ${verdict}.` }, heads(), sides,
-            box(memory.x, memory.y, name, [finding.location?.symbol && finding.location.kind, size && `${size} bytes`].filter(Boolean).join(', ') || null, 'memory'),
+            box(memory.x, memory.y, name, memoryWords(finding), 'memory'),
             s('text', { class: 'edge wants', x: 450, y: 118, 'text-anchor': 'middle' }, short(verdict, 60))),
         h('figcaption', { class: 'offscreen' }, `Two threads touch ${name}: ${verdict}.`));
 }
