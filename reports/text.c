@@ -52,16 +52,33 @@ static struct tally count(const json_t *findings, const struct snarl_render_opti
     return tally;
 }
 
+/* The program that all findings shown are in; else, or when one is of several processes, the run's. What was started may
+ * only have become it (env, a shell). */
+static const char *program_of(const struct snarl_page *page, const json_t *document)
+{
+    const json_t *command = json_object_get(json_object_get(document, "run"), "command"), *finding;
+    const char *run = json_string_value(json_array_get(command, 0)), *only = NULL;
+    size_t index;
+    json_array_foreach(json_object_get(document, "findings"), index, finding)
+    {
+        const char *program = snarl_json_text(finding, "program");
+        if (!is_shown(finding, page->options))
+            continue;
+        if (!*program || (only && strcmp(only, program)))
+            return run ? snarl_path_base(run) : "this run";
+        only = program;
+    }
+    return only ? only : "this run";
+}
+
 static void put_block(const struct snarl_page *page, const json_t *document, size_t shown)
 {
     const json_t *findings = json_object_get(document, "findings"), *finding;
-    const json_t *program = json_array_get(json_object_get(json_object_get(document, "run"), "command"), 0);
-    const char *name = json_string_value(program);
     bool with_process = json_array_size(json_object_get(document, "processes")) > 1;
     char title[TEXT_MAX];
     size_t index, number = 0;
     snprintf(title, sizeof(title), "%zu finding%s in %s", shown, shown == 1 ? "" : "s",
-             name ? snarl_path_base(name) : "this run");
+             program_of(page, document));
     snarl_paint_rule(page, title);
     json_array_foreach(findings, index, finding)
     {
