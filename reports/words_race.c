@@ -44,6 +44,8 @@ static void put_location(FILE *out, const json_t *finding)
     bool local = *snarl_json_text(location, "function"), tls = !strcmp(kind, "tls");
     bool owned = json_is_object(json_object_get(location, "thread"));
     if (*symbol) {
+        bool freed = !strcmp(snarl_json_text(finding, "rule"), "use-after-free") && strpbrk(symbol, ".>");
+        fputs(freed ? "the heap block of " : "", out); /* all of it ends, not the member that was used */
         fputs(symbol, out);
         bool told = local || (tls && owned);
         fputs(!told ? "" : tls ? " (thread-local of " : !strcmp(kind, "stack") ? " (local to " : " (static in ", out);
