@@ -23,6 +23,7 @@ static const char *const s_names[SNARL_COUNT_MAX] = {
     [SNARL_COUNT_RACE_HIDDEN] = "race-hidden-atomic",
     [SNARL_COUNT_RACE_HANDED_ON] = "race-handed-on",
     [SNARL_COUNT_RACE_ENDED] = "race-ended",
+    [SNARL_COUNT_RACE_BENIGN] = "race-benign",
     [SNARL_COUNT_RACE_EPOCHS] = "race-epochs",
     [SNARL_COUNT_RACE_COLLECTIONS] = "race-collections",
     [SNARL_COUNT_RACE_RECORDS_FULL] = "race-records-full",

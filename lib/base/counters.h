@@ -27,6 +27,7 @@ enum snarl_counter {
     SNARL_COUNT_RACE_HIDDEN,         /* pairs not reported, each time: to or by way of what stock code shows to be atomic */
     SNARL_COUNT_RACE_HANDED_ON,      /* pairs not reported, each time: --races=calls, and threads that hand memory on unseen */
     SNARL_COUNT_RACE_ENDED,          /* pairs not reported, each time: --races=calls, memory freed after it was used */
+    SNARL_COUNT_RACE_BENIGN,         /* pairs not reported, each time: the program says that they are benign */
     SNARL_COUNT_RACE_EPOCHS,         /* epochs begun */
     SNARL_COUNT_RACE_COLLECTIONS,    /* runs of the collector of access records */
     SNARL_COUNT_RACE_RECORDS_FULL,   /* accesses not recorded: the table of records was full */

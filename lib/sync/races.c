@@ -406,14 +406,22 @@ static void write_finding(struct snarl_race_thread *races, const struct snarl_ra
     snarl_mutex_unlock(&s_lock);
 }
 
-/* Rare and long: it may call libc. */
+static bool is_told(struct snarl_race_thread *races, const struct snarl_race *race)
+{
+    return !snarl_races_trust || snarl_races_trust(races->host, race);
+}
+
+/* Rare and long: it may call libc. But with --races=calls it may be for nothing, and often; there is no checked code then
+ * that would mind its registers. */
 static void report(struct snarl_race_thread *races, const struct snarl_race *race)
 {
-    if (snarl_races_trust && !snarl_races_trust(races->host, race)) /* only where the caller is no checked code */
+    bool calls = snarl_options.races == SNARL_RACES_CALLS;
+    if (calls && !is_told(races, race))
         return;
     struct snarl_vector_state state;
     snarl_vector_save(&state);
-    write_finding(races, race);
+    if (calls || is_told(races, race))
+        write_finding(races, race);
     snarl_vector_restore(&state);
 }
 

@@ -12,8 +12,8 @@
  * Both hide true races too, as many as they hide at all: they are counted (race-handed-on, race-ended), and
  * the report says so.
  *
- * Concurrency: the tables of pairs are made of single words, set once; what is lost there is found again. A birth is written by who
- * owns the block. */
+ * Concurrency: the tables of pairs are made of single words, set once; what is lost there is found again. A
+ * birth is written by who owns the block. */
 #include "preload/access/trust.h"
 
 #include "base/counters.h"
@@ -24,12 +24,16 @@
 #define PAIRS 4096u  /* of threads; when two fall together the later one is found again */
 #define PLACES 4096u /* pairs of places that have been looked at, the same */
 
+#define BENIGN 1024u      /* ranges of memory; those past it are reported */
 #define BIRTHS (1u << 20) /* of heap blocks; of two in one place the later one is known */
 
 struct birth {
     uintptr_t block; /* 0 while it changes */
     struct snarl_race_moment moment;
 };
+
+static bool is_trusted(struct snarl_thread *thr, const struct snarl_race *race);
+static bool looks_real(struct snarl_thread *thr, const struct snarl_race *race);
 
 static bool s_begun;
 static struct birth *s_birth;
@@ -105,7 +109,43 @@ static bool is_end(const struct snarl_race *race)
     return race->now.flags & (SNARL_ACCESS_FREE | SNARL_ACCESS_UNMAP);
 }
 
+/* --- what the program says itself --- */
+
+static struct {
+    uintptr_t start;
+    size_t size;
+} s_benign[BENIGN];
+static uint32_t s_benign_count;
+
+void snarl_trust_benign(uintptr_t start, size_t size)
+{
+    uint32_t index = __atomic_fetch_add(&s_benign_count, 1, __ATOMIC_RELAXED);
+    if (index >= BENIGN)
+        return;
+    s_benign[index].start = start;
+    __atomic_store_n(&s_benign[index].size, size, __ATOMIC_RELEASE);
+    snarl_races_trust = is_trusted;
+}
+
+static bool is_benign(const struct snarl_race *race)
+{
+    uint32_t count = __atomic_load_n(&s_benign_count, __ATOMIC_RELAXED);
+    for (uint32_t i = 0; i < count && i < BENIGN; i++)
+        if (race->byte - s_benign[i].start < __atomic_load_n(&s_benign[i].size, __ATOMIC_ACQUIRE))
+            return true;
+    return false;
+}
+
 static bool is_trusted(struct snarl_thread *thr, const struct snarl_race *race)
+{
+    if (is_benign(race)) {
+        snarl_count(SNARL_COUNT_RACE_BENIGN);
+        return false;
+    }
+    return !s_begun || looks_real(thr, race);
+}
+
+static bool looks_real(struct snarl_thread *thr, const struct snarl_race *race)
 {
     uint64_t threads = pair_of(race->now.thread, race->before.thread);
     uint64_t places = (uint64_t)race->now.where << 32 | race->before.where;

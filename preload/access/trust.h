@@ -1,4 +1,4 @@
-/* trust.h - with --races=calls: which pairs of accesses may be told as races. */
+/* trust.h - which pairs of accesses may be told as races: with --races=calls, and where the program says that they are benign. */
 #ifndef SNARL_PRELOAD_ACCESS_TRUST_H
 #define SNARL_PRELOAD_ACCESS_TRUST_H
 
@@ -6,6 +6,8 @@
 #include "race/race.h"
 
 void snarl_trust_begin(void);
+/* The program says that races on [start, start + size) are meant. */
+void snarl_trust_benign(uintptr_t start, size_t size);
 /* A descriptor comes about in `thr`, within the guard: when. Not known (epoch 0) unless pairs are looked at. */
 struct snarl_race_moment snarl_trust_moment(struct snarl_thread *thr);
 /* The same of a heap block. */

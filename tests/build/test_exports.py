@@ -12,7 +12,7 @@ LIBRARY = BUILD / "preload" / "libsnarl.so"
 # Besides the functions of libc that it stands before.
 MEANT = re.compile(r"""
     snarl_annotations_v1            # snarl.h
-    | __tsan_\w+ | Annotate\w+      # ThreadSanitizer's and Valgrind's annotations
+    | __tsan_\w+ | (WTF)?Annotate\w+ | RunningOnValgrind | ValgrindSlowdown | ThreadSanitizerQuery      # ThreadSanitizer's and Valgrind's annotations
     | __cxa_guard_(acquire|release|abort)  # C++ statics
     | snarl_(call_|port_)\w+ | snarl_calls_on  # for libsnarl-calls.so (preload/access/bridge.h)
     | atexit                        # which gcc takes from its sanitizer runtime
