@@ -75,7 +75,7 @@ static enum snarl_parse parse(struct run *run, int argc, char **argv)
         {"out", 'o', SNARL_OPTION_TEXT, "DIR",
          "run directory; %p: <program>-<time>-<pid> (default: snarl-out/%p)", &run->out},
         {"races", 0, SNARL_OPTION_CHOICE, "full|calls|off",
-         "how much code is checked for data races (default: what the compiler instrumented)", &run->races},
+         "how much code is checked for data races (default: full)", &run->races},
         {"modules", 0, SNARL_OPTION_TEXT, "GLOB,...", "check only these modules for races", &run->modules},
         {"skip-modules", 0, SNARL_OPTION_TEXT, "GLOB,...", "all but these", &run->skip_modules},
         {"no-follow", 0, SNARL_OPTION_CLEAR, NULL, "not into child processes", &run->follow},
@@ -156,8 +156,7 @@ static bool wants_plans(const struct run *run, const struct snarl_program *progr
     if (run->races)
         return !strcmp(run->races, "full");
     const char *given = getenv("SNARL_OPTIONS");
-    return given && strstr(given, "races=") ? strstr(given, "races=full") != NULL
-                                            : SNARL_RACES_STOCK_DEFAULT == SNARL_RACES_FULL;
+    return !given || !strstr(given, "races=") || strstr(given, "races=full");
 }
 
 static int prepare_program(struct run *run)

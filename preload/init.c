@@ -144,14 +144,6 @@ static void find_own_path(void)
         strcpy(s_own_path, info.dli_fname);
 }
 
-/* Code that the compiler instrumented is checked unless the user says otherwise. The rewriting of stock code has to be
- * asked for: it is slow still, and takes atomics that are plain instructions for what they look like (docs/limits.md). */
-static void choose_races(void)
-{
-    if (snarl_options.races == SNARL_RACES_AUTO)
-        snarl_options.races = snarl_tsan_present() ? SNARL_RACES_FULL : SNARL_RACES_STOCK_DEFAULT;
-}
-
 /* Without a command and without --out: the folder that `snarl run` would have chosen. */
 static void choose_directory(void)
 {
@@ -196,7 +188,6 @@ __attribute__((constructor)) static void begin(void)
     snarl_options_parse(&snarl_options, getenv("SNARL_OPTIONS"), complain);
     if (!snarl_options.enabled)
         return;
-    choose_races();
     choose_directory();
     s_pid = snarl_os_pid();
     struct snarl_thread *thr = snarl_engine_open(&s_host, snarl_mode_word(), snarl_self_handle());

@@ -120,7 +120,7 @@ void snarl_options_parse(struct snarl_options *options, const char *text,
                          void (*complain)(const char *key, const char *value))
 {
     *options = (struct snarl_options){
-        .races = SNARL_RACES_AUTO, .exit_code = 66, .follow = true, .report = true, .python = true, .enabled = true};
+        .races = SNARL_RACES_FULL, .exit_code = 66, .follow = true, .report = true, .python = true, .enabled = true};
     char pair[SNARL_PATH_MAX + 64];
     while (text && *text) {
         text = next_pair(text, pair, sizeof(pair));

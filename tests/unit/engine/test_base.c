@@ -59,7 +59,7 @@ Test(options, a_wrong_value_is_told_and_the_default_stays)
 {
     static struct snarl_options s_options;
     snarl_options_parse(&s_options, "races=some:exit-code=x:follow=maybe", complain);
-    cr_assert_eq(s_options.races, SNARL_RACES_AUTO);
+    cr_assert_eq(s_options.races, SNARL_RACES_FULL);
     cr_assert_eq(s_options.exit_code, 66);
     cr_assert(s_options.follow);
     cr_assert_eq(s_complaints, 3);
