@@ -6,7 +6,8 @@
 #include "base/os.h"
 #include "race/state.h"
 
-#define DEFAULT_COLLECT_CHUNKS 1024u /* 4 MiB of records */
+#define DEFAULT_COLLECT_CHUNKS 256u /* 1 MiB of records: reading the cells of a small program takes less than filling that */
+#define SHORT_RUN 16u
 #define FREE UINT32_MAX /* as `next` of a chunk */
 
 union snarl_record *snarl_records;
@@ -56,12 +57,18 @@ static uint32_t find_run(uint32_t count)
     return 0;
 }
 
-/* Runs get shorter as the table fills. */
+/* Long runs are for who keeps much: they are a small part of what is in use, and get shorter as the table fills. */
+static uint32_t longest_run(void)
+{
+    uint32_t most = (SNARL_CHUNKS - s_in_use) / 64, share = s_in_use / 16 > SHORT_RUN ? s_in_use / 16 : SHORT_RUN;
+    most = most < share ? most : share;
+    return most ? most : 1;
+}
+
 static uint32_t pop_run(uint32_t *count)
 {
-    uint32_t most = (SNARL_CHUNKS - s_in_use) / 64;
-    if (*count > most)
-        *count = most ? most : 1;
+    if (*count > longest_run())
+        *count = longest_run();
     for (;; *count = *count / 2) {
         uint32_t chunk = s_free_count >= 4 * *count || s_fresh + *count >= SNARL_CHUNKS ? find_run(*count) : 0;
         if (chunk) {

@@ -69,12 +69,17 @@ static const struct snarl_module *our_module(void)
     return s_ours && s_ours->ours && !s_ours->main ? s_ours : NULL; /* in a unit test we are the program */
 }
 
+/* Its own, or the one of the two where it may lie that is to be given away: sites that take turns must not put each other out. */
 static struct snarl_site_shape *shape_of(struct snarl_site_cache *cache, struct snarl_site site)
 {
-    return &cache->shape[snarl_hash(site.pc ^ site.cfa << 20) % SNARL_SITE_SHAPES];
+    struct snarl_site_shape *set = &cache->shape[snarl_hash(site.pc ^ site.cfa << 20) % (SNARL_SITE_SHAPES / 2) * 2];
+    for (uint32_t i = 0; i < 2; i++)
+        if (set[i].site.pc == site.pc && set[i].site.cfa == site.cfa)
+            return &set[i];
+    return &set[cache->turn & 1];
 }
 
-/* The set of two places where a stack of this site is. A wrapper is called from many functions at the same depth: what
+/* The set of places where a stack of this site is. A wrapper is called from many functions at the same depth: what
  * tells them apart is the return address above it, which lies at the same offset each time. */
 static struct snarl_site_entry *set_of(struct snarl_site_cache *cache, struct snarl_site site)
 {
@@ -82,7 +87,8 @@ static struct snarl_site_entry *set_of(struct snarl_site_cache *cache, struct sn
     uintptr_t caller = 0;
     if (shape->site.pc == site.pc && shape->site.cfa == site.cfa && shape->offset)
         caller = *(const uintptr_t *)(site.cfa + shape->offset);
-    return &cache->entry[snarl_hash(site.pc ^ site.cfa << 20 ^ caller << 8) % (SNARL_SITE_ENTRIES / 2) * 2];
+    uint64_t set = snarl_hash(site.pc ^ site.cfa << 20 ^ caller << 8) % (SNARL_SITE_ENTRIES / SNARL_SITE_WAYS);
+    return &cache->entry[set * SNARL_SITE_WAYS];
 }
 
 static void remember(struct snarl_site_cache *cache, const struct walk *walk, uint32_t stack)
@@ -99,7 +105,7 @@ static void remember(struct snarl_site_cache *cache, const struct walk *walk, ui
     }
     *shape_of(cache, walk->site) =
         (struct snarl_site_shape){walk->site, fresh.checked ? fresh.offset[0] : 0};
-    set_of(cache, walk->site)[cache->turn++ & 1] = fresh;
+    set_of(cache, walk->site)[cache->turn++ % SNARL_SITE_WAYS] = fresh;
 }
 
 uint32_t snarl_unwind_capture(struct snarl_site site, struct snarl_site_cache *cache)
@@ -167,10 +173,9 @@ uint32_t snarl_unwind_site(struct snarl_site site, struct snarl_site_cache *cach
         return (uint32_t)site.pc;
     const struct snarl_site_entry *set = set_of(cache, site);
     cache->calls++;
-    if (still_there(&set[0], site))
-        return set[0].stack;
-    if (still_there(&set[1], site))
-        return set[1].stack;
+    for (uint32_t i = 0; i < SNARL_SITE_WAYS; i++)
+        if (still_there(&set[i], site))
+            return set[i].stack;
     if (must || may_walk(cache))
         return snarl_unwind_capture(site, cache);
     snarl_count(SNARL_COUNT_STACK_SKIPPED);

@@ -23,7 +23,8 @@ static inline struct snarl_site snarl_site_of_stack(uint32_t stack)
     return (struct snarl_site){(uintptr_t)1 << 63 | stack, 0};
 }
 
-#define SNARL_SITE_ENTRIES 256 /* per thread, in sets of two; a power of two */
+#define SNARL_SITE_ENTRIES 256 /* per thread, in sets; a power of two */
+#define SNARL_SITE_WAYS 4
 #define SNARL_SITE_CHECKED 6   /* return addresses above the site that must still be the same */
 
 struct snarl_site_entry {
@@ -40,11 +41,11 @@ struct snarl_site_shape {
     uint32_t offset; /* above cfa; 0: not known */
 };
 
-#define SNARL_SITE_SHAPES 64
+#define SNARL_SITE_SHAPES 128 /* in sets of two; a power of two */
 
 struct snarl_site_cache {
     struct snarl_site_shape shape[SNARL_SITE_SHAPES];
-    uint32_t turn; /* which of the two places of a set is given away next */
+    uint32_t turn; /* which of the places of a set is given away next */
 
     uint32_t captures; /* how often a stack had to be walked */
     uint64_t calls;

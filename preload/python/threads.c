@@ -36,6 +36,8 @@ void snarl_python_block(struct snarl_thread *thr)
         snarl_leave(thr);
         return;
     }
+    if (snarl_races_on && snarl_awake) /* what the interceptor of the global lock's mutex would say, were we not inside */
+        snarl_order_memory_release(thr, (uintptr_t)&snarl_runtime);
     void *state = snarl_py.save_thread();
     snarl_wait_check(thr);
     snarl_leave(thr);

@@ -1,0 +1,91 @@
+"""What the planner takes for atomic, and what not: functions in assembly, as compilers write them."""
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+PLANNER = os.path.join(os.environ["SNARL_BUILD"], "plan", "snarl-plan")
+
+LOADS = {  # function: how many of its plain instructions are atomic, and its code
+    "spin_with_pause": (1, "1: pause\n mov 8(%rdi), %eax\n test %eax, %eax\n je 1b\n ret"),
+    "spin_alone": (1, "1: mov (%rdi), %al\n test %al, %al\n je 1b\n ret"),
+    "spin_on_a_value": (1, "1: cmp %esi, (%rdi)\n jne 1b\n ret"),
+    "spin_with_yield": (1, "push %rbx\n mov %rdi, %rbx\n jmp 2f\n1: call sched_yield@plt\n2: mov (%rbx), %eax\n test %eax, %eax\n"
+                           " je 1b\n pop %rbx\n ret"),
+    "test_before_the_loop": (2, "mov (%rdi), %eax\n test %eax, %eax\n jne 3f\n1: pause\n mov (%rdi), %eax\n test %eax, %eax\n"
+                                " je 1b\n3: ret"),
+    "spin_in_the_frame": (1, "push %rbp\n mov %rsp, %rbp\n mov %rdi, -8(%rbp)\n1: mov -8(%rbp), %rax\n mov (%rax), %eax\n"
+                             " mov %eax, -12(%rbp)\n mov -12(%rbp), %eax\n test %eax, %eax\n je 1b\n pop %rbp\n ret"),
+    "exchange_until_free": (1, "1: mov $1, %eax\n xchg %eax, (%rdi)\n test %eax, %eax\n je 3f\n2: pause\n mov (%rdi), %eax\n"
+                               " test %eax, %eax\n jne 2b\n jmp 1b\n3: ret"),
+    "store_and_fence": (1, "movl $1, (%rdi)\n mfence\n mov (%rsi), %eax\n ret"),
+    "store_and_locked_or": (1, "movl $1, (%rdi)\n lock orq $0, (%rsp)\n mov (%rsi), %eax\n ret"),
+    "plain_store_and_load": (0, "movl $1, (%rdi)\n mov (%rsi), %eax\n ret"),
+    "walks_a_list": (0, "1: mov (%rdi), %rdi\n test %rdi, %rdi\n jne 1b\n ret"),
+    "searches_an_array": (0, "1: add $4, %rdi\n mov (%rdi), %eax\n test %eax, %eax\n jne 1b\n ret"),
+    "counts_to_a_limit": (0, "xor %eax, %eax\n1: inc %eax\n cmp (%rdi), %eax\n jl 1b\n ret"),
+    "works_while_told_so": (0, "1: incl (%rsi)\n mov (%rdi), %eax\n test %eax, %eax\n je 1b\n ret"),
+    "calls_something": (0, "push %rbx\n mov %rdi, %rbx\n1: call abort@plt\n mov (%rbx), %eax\n test %eax, %eax\n je 1b\n pop %rbx\n ret"),
+}
+
+SOURCE = r"""
+#include <atomic>
+struct Pair { std::atomic<int> one; int two; };
+std::atomic<long> g_number;
+std::atomic<char> g_letters[5];
+Pair g_pair;
+int g_plain;
+extern "C" int read_one(Pair *pair) { return pair->one.load(std::memory_order_acquire) + pair->two; }
+extern "C" void write_one(Pair *pair) { pair->two = 3; pair->one.store(2, std::memory_order_release); }
+extern "C" int use() { return (int)g_number + g_letters[2] + g_pair.one + g_pair.two + g_plain; }
+"""
+
+
+class Atomics(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, self.folder)
+
+    def file(self, name, text=None):
+        path = os.path.join(self.folder, name)
+        if text is not None:
+            with open(path, "w") as out:
+                out.write(text)
+        return path
+
+    def dump(self, module, function):
+        result = subprocess.run([PLANNER, "--dump", function, module], capture_output=True, text=True, timeout=60)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        sites = re.findall(r"^  atomic: (\w+)$", result.stdout, re.M)
+        objects = re.findall(r"^atomic object at \w+, (\d+) times (\d+) bytes$", result.stdout, re.M)
+        return sites, sorted((int(size), int(count)) for count, size in objects)
+
+    def test_loops_and_fences(self):
+        text = "".join(f".globl {name}\n.type {name}, @function\n{name}: .cfi_startproc\n {code}\n .cfi_endproc\n"
+                       f".size {name}, .-{name}\n" for name, (_, code) in LOADS.items())
+        module = self.file("loops.so")
+        subprocess.run(["gcc", "-shared", "-z", "noexecstack", self.file("loops.s", text), "-o", module], check=True)
+        for name, (count, _) in LOADS.items():
+            with self.subTest(function=name):
+                self.assertEqual(len(self.dump(module, name)[0]), count)
+
+    def test_debug_information(self):
+        source = self.file("debug.cc", SOURCE)
+        for compiler, level in (("g++", "-O2"), ("g++", "-O0"), ("clang++", "-O2")):
+            if not shutil.which(compiler):
+                continue
+            with self.subTest(compiler=compiler, level=level):
+                module = self.file("debug.so")
+                subprocess.run([compiler, level, "-g", "-fPIC", "-shared", source, "-o", module], check=True)
+                loads, objects = self.dump(module, "read_one")
+                self.assertLessEqual({(8, 1), (1, 5), (4, 1)}, set(objects))
+                self.assertEqual(len(objects), 3, objects)
+                self.assertEqual(len(loads), 1, "the other member is plain")
+                if level == "-O2":  # without optimisation the order counts as unknown, and the store is an exchange
+                    self.assertEqual(len(self.dump(module, "write_one")[0]), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,145 @@
+/* test_stock.c - atomics in code that says nothing of them, played by one thread in several parts. */
+#include <criterion/criterion.h>
+
+#include "base/counters.h"
+#include "base/os.h"
+#include "race/race.h"
+
+enum { MAIN, ONE, TWO, PARTS };
+
+static struct snarl_race_thread *s_part[PARTS];
+static uint32_t s_races;
+static uintptr_t s_flag, s_data;
+
+static void on_report(struct snarl_race_thread *thr, const struct snarl_race *race)
+{
+    (void)thr;
+    (void)race;
+    s_races++;
+}
+
+static const struct snarl_race_host s_host = {.report = on_report};
+
+static void init(void)
+{
+    cr_assert(snarl_race_init(&s_host, &(struct snarl_race_options){0}));
+    snarl_race_stock_begin();
+    s_flag = (uintptr_t)snarl_os_map(4096);
+    cr_assert(s_flag);
+    s_data = s_flag + 64;
+    for (int i = 0; i < PARTS; i++)
+        s_part[i] = snarl_race_thread_new(i ? s_part[MAIN] : NULL, (uint32_t)i + 1);
+}
+
+TestSuite(stock, .init = init);
+
+static void store(int part, uintptr_t address, bool atomic)
+{
+    snarl_race_stock_access(s_part[part], address, 4, SNARL_ACCESS_WRITE, 0x1000, atomic);
+}
+
+static void load(int part, uintptr_t address, bool atomic)
+{
+    snarl_race_stock_access(s_part[part], address, 4, 0, 0x2000, atomic);
+}
+
+static void exchange(int part)
+{
+    snarl_race_stock_before(s_part[part], s_flag, 4, SNARL_ACCESS_WRITE, 0x3000);
+    snarl_race_stock_after(s_part[part], s_flag);
+}
+
+Test(stock, plain_accesses_race)
+{
+    store(ONE, s_flag, false);
+    load(TWO, s_flag, false);
+    cr_assert_eq(s_races, 1);
+}
+
+Test(stock, a_known_store_is_acquired_by_a_known_load)
+{
+    store(ONE, s_data, false);
+    store(ONE, s_flag, true);
+    load(TWO, s_flag, true);
+    load(TWO, s_data, false);
+    cr_assert_eq(s_races, 0);
+}
+
+Test(stock, a_store_after_the_flag_is_not_acquired)
+{
+    store(ONE, s_flag, true);
+    store(ONE, s_data, false);
+    load(TWO, s_flag, true);
+    load(TWO, s_data, false);
+    cr_assert_eq(s_races, 1);
+}
+
+Test(stock, what_one_side_knows_holds_for_the_other)
+{
+    load(TWO, s_flag, true);
+    store(ONE, s_data, false);
+    store(ONE, s_flag, false);
+    load(TWO, s_flag, true);
+    load(TWO, s_data, false);
+    cr_assert_eq(s_races, 0);
+}
+
+Test(stock, a_plain_store_before_the_object_was_known_is_acquired)
+{
+    store(ONE, s_data, false);
+    store(ONE, s_flag, false);
+    load(TWO, s_flag, true);
+    load(TWO, s_data, false);
+    cr_assert_eq(s_races, 0);
+}
+
+Test(stock, a_load_checked_before_its_object_was_known_acquires_late)
+{
+    load(TWO, s_flag, false);
+    store(ONE, s_data, false);
+    exchange(ONE);
+    load(TWO, s_data, false); /* TWO has loaded after its check, and so seen what ONE has exchanged */
+    cr_assert_eq(s_races, 0);
+    cr_assert_gt(snarl_counters[SNARL_COUNT_RACE_HIDDEN], 0);
+    store(ONE, s_data + 8, false);
+    load(TWO, s_data + 8, false);
+    cr_assert_eq(s_races, 1, "once only");
+}
+
+Test(stock, what_a_load_has_seen_goes_on_with_the_next_release)
+{
+    struct snarl_race_sync lock = {0};
+    load(TWO, s_flag, true); /* its check; the load comes after ONE's store */
+    store(ONE, s_data, false);
+    store(ONE, s_flag, true);
+    snarl_race_release(s_part[TWO], &lock);
+    snarl_race_acquire(s_part[MAIN], &lock);
+    load(MAIN, s_data, false);
+    cr_assert_eq(s_races, 0);
+}
+
+Test(stock, the_last_owner_may_free)
+{
+    for (int part = ONE; part <= TWO; part++) {
+        store(part, s_data + 8u * (unsigned)part, false);
+        exchange(part);
+    }
+    snarl_race_free(s_part[TWO], s_flag, 128, SNARL_ACCESS_FREE, 0x4000);
+    cr_assert_eq(s_races, 0);
+}
+
+Test(stock, freeing_what_another_still_exchanges_is_a_race)
+{
+    exchange(ONE);
+    snarl_race_free(s_part[TWO], s_flag, 128, SNARL_ACCESS_FREE, 0x4000);
+    cr_assert_gt(s_races, 0);
+}
+
+Test(stock, new_memory_is_not_known)
+{
+    exchange(ONE);
+    snarl_race_alloc(s_part[MAIN], s_flag, 128);
+    store(ONE, s_flag, false);
+    load(TWO, s_flag, false);
+    cr_assert_eq(s_races, 1);
+}
