@@ -10,6 +10,7 @@
 #include "preload/python/agent.h"
 
 #include <dlfcn.h>
+#include <link.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/uio.h>
@@ -206,16 +207,34 @@ void snarl_python_prepare(void)
         attach(RTLD_DEFAULT, (uintptr_t)mark);
 }
 
+/* Whether MARK is among a module's names. dlopen, which would tell as well, allocates: an allocator's own start must not
+ * come to that (jemalloc's makes a condition variable with its lock held). */
+static bool names_mark(const struct link_map *map)
+{
+    const char *names = NULL;
+    size_t size = 0;
+    for (const ElfW(Dyn) *entry = map->l_ld; entry->d_tag != DT_NULL; entry++) {
+        if (entry->d_tag == DT_STRTAB)
+            names = (const char *)(entry->d_un.d_ptr < map->l_addr ? entry->d_un.d_ptr + map->l_addr : entry->d_un.d_ptr);
+        else if (entry->d_tag == DT_STRSZ)
+            size = entry->d_un.d_val;
+    }
+    return names && memmem(names, size, MARK, sizeof(MARK)) != NULL;
+}
+
 void snarl_python_meet(uintptr_t caller)
 {
     static void *s_seen; /* the last module that was looked at */
     Dl_info info;
+    struct link_map *map = NULL;
     if (s_hookable)
         set_hook(caller);
-    if (s_found || !dladdr((void *)caller, &info) || info.dli_fbase == s_seen ||
-        !info.dli_fname)
+    if (s_found || !dladdr1((void *)caller, &info, (void **)&map, RTLD_DL_LINKMAP) || info.dli_fbase == s_seen ||
+        !info.dli_fname || !map)
         return;
     s_seen = info.dli_fbase;
+    if (!names_mark(map))
+        return;
     void *handle = dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
     void *mark = handle ? dlsym(handle, MARK) : NULL;
     Dl_info owner;
