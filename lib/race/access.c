@@ -542,6 +542,8 @@ static uint32_t next_word(struct snarl_race_thread *thr, const struct access *ac
 static bool current(struct snarl_race_thread *thr, uint32_t word, uint32_t mask, uint32_t flags)
 {
     uint32_t full = word | snarl_cell_others(mask, flags & SNARL_ACCESS_WRITE);
+    if (flags & SNARL_ACCESS_ENDS)
+        return false;
     if (full - thr->base < thr->span)
         return true;
     const struct snarl_hit *hit = hit_of(thr, word);

@@ -70,6 +70,8 @@ enum snarl_access_flags {
     SNARL_RECORD_STATE = 128 /* not an access: a state */
 };
 
+#define SNARL_ACCESS_ENDS ((uint32_t)(SNARL_ACCESS_FREE | SNARL_ACCESS_UNMAP | SNARL_ACCESS_CLOSE))
+
 struct snarl_access_record {
     uint8_t flags;
     uint8_t size; /* bytes of the whole access; 0: more than 255 */
@@ -107,7 +109,8 @@ static inline bool snarl_access_stands_for(uint32_t a, uint32_t b)
 {
     bool write = (a & SNARL_ACCESS_WRITE) || !(b & SNARL_ACCESS_WRITE);
     bool plain = !(a & SNARL_ACCESS_ATOMIC) || (b & SNARL_ACCESS_ATOMIC);
-    return write && plain;
+    bool end = (a & SNARL_ACCESS_ENDS) || !(b & SNARL_ACCESS_ENDS); /* which is told of, though it conflicts with no more */
+    return write && plain && end;
 }
 
 #endif
