@@ -17,10 +17,17 @@ struct snarl_vector_state {
     uint8_t bytes[3072] __attribute__((aligned(64)));
 };
 
+/* Asked of the processor once: in a virtual machine each time costs as much as writing a finding. */
 static inline bool snarl_vector_has_xsave(void)
 {
+    static int s_has; /* 1 no, 2 yes */
     uint32_t a, b, c = 0, d;
-    return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_OSXSAVE);
+    int has = __atomic_load_n(&s_has, __ATOMIC_RELAXED);
+    if (!has) {
+        has = __get_cpuid(1, &a, &b, &c, &d) && (c & bit_OSXSAVE) ? 2 : 1;
+        __atomic_store_n(&s_has, has, __ATOMIC_RELAXED);
+    }
+    return has == 2;
 }
 
 static inline void snarl_vector_save(struct snarl_vector_state *state)

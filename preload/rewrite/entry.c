@@ -31,14 +31,14 @@ _Static_assert(SNARL_SITE_AT == 13, "the expression above has it");
 /* Most checks that end here pass after all (unaligned, of several cells with different stories), or need no more than a change of
  * cells that was made before: what does that keeps all registers by itself. */
 __asm__(".text\n.globl snarl_entry_access\n.hidden snarl_entry_access\n.type snarl_entry_access, @function\n"
-        "snarl_entry_access:\n"
-        "    push %rdi\n    push %rsi\n    push %rax\n"
+        "snarl_entry_access:\n" CALLER
+        PUSH("rdi") PUSH("rsi") PUSH("rax")
         "    lea 24(%rsp), %rdi\n    mov %rbp, %rsi\n"
         "    call snarl_entry_passes\n"
         "    test %al, %al\n"
-        "    pop %rax\n    pop %rsi\n    pop %rdi\n"
+        POP("rax") POP("rsi") POP("rdi")
         "    je snarl_entry_access_fully\n"
-        "    ret\n"
+        "    ret\n    .cfi_endproc\n"
         ".size snarl_entry_access, .-snarl_entry_access\n");
 
 ENTRY("snarl_entry_access_fully", "snarl_entry_on_access", "lea -8(%rsp), %rsp", "lea 8(%rsp), %rsp");

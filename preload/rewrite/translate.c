@@ -73,6 +73,18 @@ static void show_registers(ucontext_t *context, const struct snarl_plan_map *rec
     }
 }
 
+/* In the linkage page: the call that led there has pushed its return address, and nothing else has changed. */
+static uint32_t leave_linkage(const struct snarl_rewrite_module *module, ucontext_t *context, uint32_t copy)
+{
+    greg_t *registers = context->uc_mcontext.gregs;
+    uint64_t back;
+    memcpy(&back, (const void *)registers[REG_RSP], sizeof(back));
+    if (copy >= SNARL_PLAN_PAGE || back <= module->copy + SNARL_PLAN_PAGE || back >= module->copy_end)
+        return copy;
+    registers[REG_RSP] += 8;
+    return (uint32_t)(back - 1 - module->copy);
+}
+
 void snarl_translate_in(struct snarl_translated *kept, ucontext_t *context, struct snarl_plan_thread *area)
 {
     greg_t *registers = context->uc_mcontext.gregs;
@@ -85,13 +97,14 @@ void snarl_translate_in(struct snarl_translated *kept, ucontext_t *context, stru
     kept->module = snarl_rewrite_module_of_copy(pc);
     if (!kept->module)
         return;
-    uint32_t copy = (uint32_t)(pc - kept->module->copy);
+    memcpy(kept->registers, registers, sizeof(kept->registers));
+    uint32_t copy = leave_linkage(kept->module, context, (uint32_t)(pc - kept->module->copy));
     const struct snarl_plan_map *record = record_at(kept->module, copy);
     if (!record) {
+        memcpy(registers, kept->registers, sizeof(kept->registers));
         kept->module = NULL;
         return;
     }
-    memcpy(kept->registers, registers, sizeof(kept->registers));
     if (area)
         show_registers(context, record, area);
     registers[REG_RIP] = (greg_t)original_of(kept->module, copy, record);

@@ -56,11 +56,16 @@ static bool is_ours(uintptr_t pc)
     return pc >= (uintptr_t)__ehdr_start && pc < (uintptr_t)_end;
 }
 
+extern void *__libc_stack_end; /* the loader's: above it are only the arguments of the main thread, and then nothing */
+
 /* The program's handlers are called by ours, which has no table: the return address of the frame that the kernel made lies
  * a little further up. */
 static bool skip_handler(struct snarl_walk *walk)
 {
     uintptr_t limit = walk->high - walk->rsp > OUR_FRAMES ? walk->rsp + OUR_FRAMES : walk->high;
+    uintptr_t end = (uintptr_t)__libc_stack_end;
+    if (walk->rsp < end && end < limit) /* the bounds of the main thread's stack are not known */
+        limit = end;
     for (uintptr_t at = walk->rsp; at + sizeof(uintptr_t) <= limit; at += sizeof(uintptr_t)) {
         uintptr_t pc = *(const uintptr_t *)at;
         if (!returns_from_signal(pc))

@@ -2,6 +2,7 @@
 import os
 import pty
 import subprocess
+import time
 import unittest
 
 from full import SNARL, FullCase
@@ -90,6 +91,32 @@ class Run(FullCase):
         script.chmod(0o755)
         run = self.same(script)
         self.assertGreater(self.coverage(run, "program")["instrumented"], 0)
+
+    def test_a_library_with_very_much_code_is_ready_for_the_next_run(self):
+        library = self.compile("libbig.so", """
+__asm__(".text\\nfiller: .skip 22000000, 0xcc\\n");
+static int s_calls;
+int big(int k)
+{
+    return s_calls += k;
+}
+""", "-shared", "-fPIC")
+        program = self.compile("program", "int big(int);\n" + THREADED.replace("s_sum++", "s_sum += big(1) > 0"), library,
+                               "-Wl,-rpath,$ORIGIN")
+        first = self.full(program)
+        self.assertEqual(first.stdout, "200\n")
+        self.assertIn("made ready in the background", first.stderr)
+        end = time.monotonic() + 100
+        while not any(plan.suffix == ".plan" and self.is_of(plan, library) for plan in self.plans()):
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.05)
+        second = self.same(program)
+        self.assertGreater(self.coverage(second, "libbig.so")["instrumented"], 0)
+        self.assertGreater(self.coverage(first, "program")["instrumented"], 0)
+
+    def is_of(self, plan, module):
+        notes = subprocess.run(["readelf", "-n", module], capture_output=True, text=True, check=True).stdout
+        return plan.name.startswith(notes.split("Build ID: ")[1].split()[0])
 
     def test_no_home_is_said_and_no_obstacle(self):
         environment = {k: v for k, v in self.environment.items() if k not in ("HOME", "XDG_CACHE_HOME")}
