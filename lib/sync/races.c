@@ -329,6 +329,8 @@ static const char *what_of(const struct snarl_race_access *access, uint32_t all,
     const char *function = function_of(access);
     if (function)
         snarl_text_add(snarl_text_add(&text, " by "), function);
+    if (access->flags & SNARL_ACCESS_NEARBY)
+        snarl_text_add(&text, " (told for one of several accesses to the same 4 bytes)");
     return buffer;
 }
 

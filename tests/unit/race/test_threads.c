@@ -112,3 +112,44 @@ Test(race, records_come_back, .init = init)
     cr_assert_eq(snarl_counters[SNARL_COUNT_RACE_SEEN], 0);
     cr_assert(snarl_counters[SNARL_COUNT_RACE_COLLECTIONS] > 3);
 }
+
+/* --- very many stories --- */
+
+static struct snarl_race s_last;
+static uint32_t s_reports;
+
+static void keep_report(struct snarl_race_thread *thr, const struct snarl_race *race)
+{
+    (void)thr;
+    s_last = *race;
+    s_reports++;
+}
+
+static void read_bytes(struct snarl_race_thread *thr, uintptr_t cell, uintptr_t pc)
+{
+    for (uintptr_t byte = 0; byte < 2; byte++)
+        snarl_race_access(thr, cell + byte, 1, 0, pc + byte);
+}
+
+Test(nearby, bytes_are_put_together_only_where_there_are_very_many_stories)
+{
+    static const struct snarl_race_host host = {.report = keep_report};
+    const uint32_t cells = 8192;
+    uint32_t *memory = snarl_os_map(cells * sizeof(*memory));
+    cr_assert(snarl_race_init(&host, NULL) && snarl_history_reserve());
+    struct snarl_race_thread *first = snarl_race_thread_new(NULL, 1);
+    struct snarl_race_thread *reader = snarl_race_thread_new(first, 2);
+    struct snarl_race_thread *writer = snarl_race_thread_new(first, 3);
+    for (uint32_t i = 0; i < cells; i++)
+        read_bytes(reader, (uintptr_t)&memory[i], 0x10000 + 16 * i);
+    snarl_race_access(writer, (uintptr_t)memory, 1, SNARL_ACCESS_WRITE, 0x1000);
+    cr_assert_eq(s_reports, 1);
+    cr_assert(!(s_last.before.flags & SNARL_ACCESS_NEARBY));
+    cr_assert_eq(snarl_history_pc(s_last.before.where), 0x10000);
+    snarl_race_access(writer, (uintptr_t)&memory[cells - 1], 1, SNARL_ACCESS_WRITE, 0x1000);
+    cr_assert_eq(s_reports, 2);
+    cr_assert(s_last.before.flags & SNARL_ACCESS_NEARBY);
+    cr_assert_eq(snarl_history_pc(s_last.before.where), 0x10001 + 16 * (cells - 1));
+    snarl_race_access(writer, (uintptr_t)&memory[cells - 1] + 2, 2, SNARL_ACCESS_WRITE, 0x1000);
+    cr_assert_eq(s_reports, 2, "bytes that nobody read do not race");
+}
