@@ -188,6 +188,9 @@ __attribute__((constructor)) static void begin(void)
     snarl_options_parse(&snarl_options, getenv("SNARL_OPTIONS"), complain);
     if (!snarl_options.enabled)
         return;
+    bool rival = snarl_tsan_has_rival();
+    if (rival) /* which has the shadow's place, too */
+        snarl_options.races = SNARL_RACES_OFF;
     choose_directory();
     s_pid = snarl_os_pid();
     struct snarl_thread *thr = snarl_engine_open(&s_host, snarl_mode_word(), snarl_self_handle());
@@ -202,7 +205,8 @@ __attribute__((constructor)) static void begin(void)
     snarl_process_prepare();
     on_exit(finish, NULL);
     snarl_tsan_begin(thr);
-    snarl_tsan_check_rival();
+    if (rival)
+        snarl_tsan_tell_of_rival();
     snarl_python_prepare();
     snarl_current = thr;
     errno = saved;

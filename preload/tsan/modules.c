@@ -87,12 +87,15 @@ static int visit(struct dl_phdr_info *module, size_t size, void *context)
     return search->found;
 }
 
-void snarl_tsan_check_rival(void)
+bool snarl_tsan_has_rival(void)
 {
     Dl_info rival, own;
     void *init = dlsym(RTLD_DEFAULT, "__tsan_init");
-    if (!init || !dladdr(init, &rival) || !dladdr(visit, &own) || rival.dli_fbase == own.dli_fbase)
-        return;
+    return init && dladdr(init, &rival) && dladdr(visit, &own) && rival.dli_fbase != own.dli_fbase;
+}
+
+void snarl_tsan_tell_of_rival(void)
+{
     snarl_engine_note("clang's ThreadSanitizer is linked into the program and looks for races itself, snarl does not: to have "
                       "snarl do it, compile with -fsanitize=thread but link without it and with -lsnarl");
 }

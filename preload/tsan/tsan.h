@@ -20,8 +20,9 @@ void snarl_tsan_attach(const struct snarl_thread *thr);
 void snarl_tsan_begin(struct snarl_thread *thr);
 /* Whether compiled code has shown itself, or is going to. */
 bool snarl_tsan_present(void);
-/* modules.c: tells in the report when another runtime answers the compiled code's calls. */
-void snarl_tsan_check_rival(void);
+/* modules.c: whether another runtime answers the compiled code's calls, and to say so in the report. */
+bool snarl_tsan_has_rival(void);
+void snarl_tsan_tell_of_rival(void);
 /* modules.c: whether the code at `pc` was not compiled so, and does not note its calls. */
 bool snarl_tsan_outside(uintptr_t pc);
 /* modules.c: whether a module that is loaded wants this function of others. */

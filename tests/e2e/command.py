@@ -2,6 +2,7 @@
 import os
 import subprocess
 import tempfile
+import time
 import unittest
 from pathlib import Path
 
@@ -14,6 +15,14 @@ PATIENCE_S = 60  # how long a condition is waited for before the test fails
 
 class CommandCase(unittest.TestCase):
     """A test in a folder of its own, with the stand-in library, which finds what the test says."""
+
+    def until(self, condition, words):
+        """Waits for what must come soon."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not condition():
+            if time.monotonic() > deadline:
+                self.fail(words)
+            time.sleep(0.01)
 
     def setUp(self):
         folder = tempfile.TemporaryDirectory(prefix="snarl test ")  # a space on purpose
