@@ -151,7 +151,7 @@ static void put_extent(const struct snarl_page *page, const json_t *document)
 static bool tells_a_loss(const char *name)
 {
     static const char *const s_ends[] = {"-lost",     "-dropped",  "-full",       "-limit",
-                                         "-overflow", "no-memory", "-search-cut", "-uncovered"};
+                                         "-overflow", "no-memory", "-search-cut", "-uncovered", "-forgotten"};
     size_t length = strlen(name);
     for (size_t i = 0; i < sizeof(s_ends) / sizeof(s_ends[0]); i++) {
         size_t end = strlen(s_ends[i]);

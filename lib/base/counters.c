@@ -26,6 +26,7 @@ static const char *const s_names[SNARL_COUNT_MAX] = {
     [SNARL_COUNT_RACE_BENIGN] = "race-benign",
     [SNARL_COUNT_RACE_EPOCHS] = "race-epochs",
     [SNARL_COUNT_RACE_COLLECTIONS] = "race-collections",
+    [SNARL_COUNT_RACE_FORGOTTEN] = "race-forgotten",
     [SNARL_COUNT_RACE_RECORDS_FULL] = "race-records-full",
     [SNARL_COUNT_RACE_STATE_FULL] = "race-state-full",
     [SNARL_COUNT_RACE_SLOTS_FULL] = "race-slots-full",

@@ -30,6 +30,7 @@ enum snarl_counter {
     SNARL_COUNT_RACE_BENIGN,         /* pairs not reported, each time: the program says that they are benign */
     SNARL_COUNT_RACE_EPOCHS,         /* epochs begun */
     SNARL_COUNT_RACE_COLLECTIONS,    /* runs of the collector of access records */
+    SNARL_COUNT_RACE_FORGOTTEN,      /* cells whose last accesses were forgotten: the table of records was nearly full */
     SNARL_COUNT_RACE_RECORDS_FULL,   /* accesses not recorded: the table of records was full */
     SNARL_COUNT_RACE_STATE_FULL,     /* accesses forgotten: too many to one cell */
     SNARL_COUNT_RACE_SLOTS_FULL,     /* thread slots reused though something may refer to them, or threads without one */

@@ -28,6 +28,8 @@ static bool s_running; /* under the lock */
 static uint8_t *s_mark; /* by chunk: 1 needed. The rest belongs to who is running */
 static uint8_t *s_named; /* by slot */
 static uint32_t s_last_word;
+static bool s_forgetting;
+static uint32_t s_keep_from; /* serial number of a taking: records in chunks taken before are forgotten, when `s_forgetting` */
 static uint64_t s_bytes;
 
 #define SLOTS 65536u
@@ -80,18 +82,46 @@ static void mark_word(uint32_t word)
         mark_access(member[i]);
 }
 
+/* Whether all accesses of the word were recorded before those that are to be kept. */
+static bool is_old(uint32_t word)
+{
+    uint32_t single, count;
+    const uint32_t *member = snarl_cell_members(word, &single, &count);
+    for (uint32_t i = 0; i < count; i++)
+        if ((int32_t)(snarl_chunks[snarl_cell_unit(member[i]) / SNARL_CHUNK_UNITS].taken - s_keep_from) >= 0)
+            return false;
+    return true;
+}
+
+/* False: the cell has changed meanwhile, *word is what it has now. Steps from the old word then fail as well. */
+static bool forget(uint32_t *cell, uint32_t *word)
+{
+    if (!__atomic_compare_exchange_n(cell, word, 0, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+        return false;
+    snarl_count(SNARL_COUNT_RACE_FORGOTTEN);
+    return true;
+}
+
 static void mark_block(uintptr_t start, void *context)
 {
     (void)context;
     s_bytes += SNARL_SHADOW_BLOCK;
-    const uint32_t *cell = snarl_shadow_cell(start);
+    uint32_t *cell = snarl_shadow_cell(start);
     for (uint32_t i = 0; i < SNARL_SHADOW_BLOCK / 4; i++) {
         uint32_t word = __atomic_load_n(&cell[i], __ATOMIC_ACQUIRE);
-        if (word == 0 || word == s_last_word)
+        if (word == 0 || word == s_last_word || (s_forgetting && is_old(word) && forget(&cell[i], &word)))
             continue;
         s_last_word = word;
         mark_word(word);
     }
+}
+
+/* A table that is nearly full of what cells name drops the oldest half: to lose new accesses would be worse. */
+static void choose_what_to_keep(uint32_t last_taken)
+{
+    uint32_t in_use = snarl_records_chunks();
+    s_forgetting = in_use > SNARL_CHUNKS / 4 * 3;
+    s_keep_from = last_taken - in_use / 2;
 }
 
 /* The entry of a thread's serial number, or the free one where it belongs. */
@@ -180,6 +210,7 @@ bool snarl_race_collect_now(void)
     memset(s_mark, 0, fresh);
     memset(s_named, 0, slots);
     s_last_word = 0;
+    choose_what_to_keep(last_taken);
     s_bytes = 0;
     mark_current(fresh);
     snarl_shadow_each_block(mark_block, NULL);
