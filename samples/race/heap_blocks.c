@@ -68,6 +68,6 @@ int main(void)
     pthread_join(one, NULL);
 #endif
     pthread_join(two, NULL);
-    printf("%d\n", s_small[23] + s_large[299999] + s_aligned[900] + s_moved[69999]);
+    puts("done"); /* not the values, which the races may change */
     return 0;
 }
