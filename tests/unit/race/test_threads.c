@@ -153,3 +153,19 @@ Test(nearby, bytes_are_put_together_only_where_there_are_very_many_stories)
     snarl_race_access(writer, (uintptr_t)&memory[cells - 1] + 2, 2, SNARL_ACCESS_WRITE, 0x1000);
     cr_assert_eq(s_reports, 2, "bytes that nobody read do not race");
 }
+
+Test(ends, a_free_is_remembered_though_the_same_thread_has_just_written)
+{
+    static const struct snarl_race_host host = {.report = keep_report};
+    uint32_t *memory = snarl_os_map(4096);
+    cr_assert(snarl_race_init(&host, NULL) && snarl_history_reserve());
+    struct snarl_race_thread *first = snarl_race_thread_new(NULL, 1);
+    struct snarl_race_thread *owner = snarl_race_thread_new(first, 2);
+    struct snarl_race_thread *user = snarl_race_thread_new(first, 3);
+    snarl_race_access(owner, (uintptr_t)memory, 4, SNARL_ACCESS_WRITE, 0x1000);
+    snarl_race_free(owner, (uintptr_t)memory, 4, SNARL_ACCESS_FREE, 0x2000);
+    snarl_race_access(user, (uintptr_t)memory, 4, 0, 0x3000);
+    cr_assert_eq(s_reports, 1);
+    cr_assert(s_last.before.flags & SNARL_ACCESS_FREE);
+    cr_assert_eq(snarl_history_pc(s_last.before.where), 0x2000);
+}
