@@ -1,12 +1,13 @@
 /* check.c - see check.h. The check of an access, for the cells of shadow.h and cell.h of the race engine:
  *
- *     one 32-bit word for each aligned 4 bytes, at the address with bit 46 flipped. The access is known already when
- *     the word, made to look like that of a write, lies in a window of words that the engine keeps for the thread:
+ *     a plane of 32-bit words for reads, one for each aligned 4 bytes, at the address with bit 46 flipped, and another one for writes at
+ *     a distance from it that the thread's area holds. The access is known already when the word lies in a window of words that the
+ *     engine keeps for the thread:
  *
  *         lea   EA, %r            ; r: dead, or saved in the thread's slot 0
  *         btc   $46, %r
+ *         add   %fs:writes, %r    ; writes only
  *         mov   (%r), %r          ; 32 or 64 bits: one word, or two
- *         or    %fs:write, %r     ; reads only
  *         sub   %fs:first, %r
  *         test  %r, %fs:outside
  *         jne   stub
@@ -263,13 +264,15 @@ static void leave_to(struct snarl_emitter *e, struct snarl_stub *stub, unsigned 
     snarl_emit_word(e, 0);
 }
 
-static void to_shadow(struct snarl_emitter *e, unsigned reg)
+static void to_shadow(struct snarl_emitter *e, const struct snarl_instruction *x, unsigned reg)
 {
     snarl_emit_byte(e, 0x48 | reg >> 3); /* btc $46, %reg */
     snarl_emit_byte(e, 0x0f);
     snarl_emit_byte(e, 0xba);
     snarl_emit_byte(e, 0xf8 | (reg & 7));
     snarl_emit_byte(e, SHADOW_BIT);
+    if (x->flags & SNARL_ACCESS_WRITE)
+        op_thread(e, true, 0x03, reg, FIELD(writes));
 }
 
 static void and_imm(struct snarl_emitter *e, bool wide, unsigned reg, int value)
@@ -295,13 +298,13 @@ static void or_others(struct snarl_emitter *e, unsigned reg, unsigned index, uns
 static void test_part(struct snarl_emitter *e, const struct snarl_instruction *x, const struct scratch *scratch,
                       struct snarl_stub *stub)
 {
-    unsigned part = (x->size == 2 ? SNARL_PART_READ_2 : SNARL_PART_READ_1) + !!(x->flags & SNARL_ACCESS_WRITE);
+    unsigned part = x->size == 2 ? SNARL_PART_2 : SNARL_PART_1;
     snarl_emit_byte(e, 0x40u | scratch->reg >> 3 << 2 | scratch->second >> 3); /* mov %reg, %second */
     snarl_emit_byte(e, 0x89);
     snarl_emit_byte(e, 0xc0u | (scratch->reg & 7) << 3 | (scratch->second & 7));
     and_imm(e, false, scratch->second, 3);
     and_imm(e, true, scratch->reg, -4);
-    to_shadow(e, scratch->reg);
+    to_shadow(e, x, scratch->reg);
     op_reg(e, false, 0x8b, scratch->reg, scratch->reg, 0);
     or_others(e, scratch->reg, scratch->second, part);
     op_thread(e, false, 0x2b, scratch->reg, FIELD(first));
@@ -315,14 +318,12 @@ static void test_cells(struct snarl_emitter *e, const struct snarl_instruction *
 {
     unsigned size = x->size, word = size > 8 ? scratch->second : scratch->reg, exits = 0;
     bool wide = size > 4;
-    to_shadow(e, scratch->reg);
+    to_shadow(e, x, scratch->reg);
     op_reg(e, wide, 0x8b, word, scratch->reg, 0);
     for (unsigned at = 8; at < size; at += 8) {
         op_reg(e, true, 0x3b, word, scratch->reg, (int)at);
         leave_to(e, stub, exits++, false);
     }
-    if (!(x->flags & SNARL_ACCESS_WRITE))
-        op_thread(e, wide, 0x0b, word, FIELD(write));
     op_thread(e, wide, 0x2b, word, FIELD(first));
     op_thread(e, wide, 0x85, word, FIELD(outside));
     leave_to(e, stub, exits, false);
@@ -494,10 +495,8 @@ static void push_address(struct snarl_emitter *e, const struct snarl_stub *stub,
 static void test_known(struct snarl_emitter *e, const struct snarl_instruction *x, unsigned reg, bool wide)
 {
     and_imm(e, true, reg, -4);
-    to_shadow(e, reg);
+    to_shadow(e, x, reg);
     op_reg(e, wide, 0x8b, reg, reg, 0);
-    if (!(x->flags & SNARL_ACCESS_WRITE))
-        op_thread(e, wide, 0x0b, reg, FIELD(write));
     op_thread(e, wide, 0x2b, reg, FIELD(first));
     op_thread(e, wide, 0x85, reg, FIELD(outside));
 }

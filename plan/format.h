@@ -23,7 +23,7 @@
 #include <stdint.h>
 
 #define SNARL_PLAN_MAGIC "SNARLPLN"
-#define SNARL_PLAN_VERSION 7u
+#define SNARL_PLAN_VERSION 8u
 #define SNARL_PLAN_PAGE 4096u
 
 enum snarl_plan_check { /* what stands before an access */
@@ -124,7 +124,7 @@ struct snarl_plan_row {
     int16_t rbp_offset; /* 0: rbp is unchanged */
 };
 
-enum snarl_plan_part { SNARL_PART_READ_1, SNARL_PART_WRITE_1, SNARL_PART_READ_2, SNARL_PART_WRITE_2, SNARL_PARTS };
+enum snarl_plan_part { SNARL_PART_1, SNARL_PART_2, SNARL_PARTS }; /* of one and of two bytes */
 
 /* `count` adjacent atomic objects of `size` bytes in the module's data. */
 struct snarl_plan_object {
@@ -140,9 +140,9 @@ struct snarl_plan_thread {
     uint64_t count;   /* SNARL_CHECK_COUNT */
     uint64_t first;   /* SNARL_CHECK_RACE: a cell's word minus this ... */
     uint64_t outside; /* ... has none of these bits when the access is known already */
-    uint64_t write;   /* what makes the word of a read look like that of a write */
+    uint64_t writes;  /* from a cell of reads to that of writes */
     uint64_t atomic;  /* the address of the atomic operation in progress */
-    /* For parts of a cell, by the place of the first byte: what makes a word that covers them look like that of a write of all. */
+    /* For parts of a cell, by the place of the first byte: what makes a word that covers them look like one that covers all. */
     uint32_t others[SNARL_PARTS][4];
 };
 #define SNARL_PLAN_THREAD_USUAL (-128) /* where the area is in a program without thread-local storage of its own */

@@ -12,7 +12,7 @@
 #include "preload/rewrite/walk.h"
 
 #define WALKS 256      /* a power of two */
-#define PLACES 1024    /* a power of two */
+#define PLACES 2048    /* a power of two */
 #define DEPTH_MAX 128  /* frames of a stack; deeper ones are left out */
 #define CHECKED_MAX 22 /* words of the stack compared; what lies further out is taken to be the same */
 #define UNKNOWN_STACK ((uintptr_t)1 << 20) /* looked at above rsp when the stack's end is not known */
@@ -38,6 +38,7 @@ struct place {
     int32_t cfa_offset;
     int16_t rbp_offset; /* 0: rbp is still the caller's */
     bool by_rbp;
+    struct snarl_race_note note;
 };
 
 struct snarl_callers {
@@ -127,6 +128,21 @@ static void walk_on(struct walked *walked, struct snarl_walk *walk, struct snarl
     walked->node = node;
 }
 
+/* The place of a site, made its own. */
+static struct place *own_place(struct snarl_callers *mine, uintptr_t site)
+{
+    struct place *place = place_of(mine, site);
+    if (place->site != site)
+        *place = (struct place){.site = site}; /* not walked yet */
+    return place;
+}
+
+struct snarl_race_note *snarl_callers_note(uintptr_t site)
+{
+    struct snarl_callers *mine = memory();
+    return mine ? &own_place(mine, site)->note : NULL;
+}
+
 uint32_t snarl_callers_node(const struct snarl_callers_at *at)
 {
     struct snarl_callers *mine = memory();
@@ -142,8 +158,7 @@ uint32_t snarl_callers_node(const struct snarl_callers_at *at)
         return 0;
     uint64_t hash = (walk.slot ^ walk.pc << 20) * 0x9e3779b97f4a7c15u;
     struct walked *walked = &mine->walked[hash >> 56 & (WALKS - 1)];
-    struct place *place = place_of(mine, at->site);
-    place->site = at->site;
+    struct place *place = own_place(mine, at->site);
     place->walked = walked;
     place->by_rbp = walk.by_rbp;
     place->cfa_offset = (int32_t)(walk.slot + 8 - (walk.by_rbp ? at->rbp : at->rsp));
@@ -153,13 +168,14 @@ uint32_t snarl_callers_node(const struct snarl_callers_at *at)
     return walked->node;
 }
 
-uint32_t snarl_callers_known(uintptr_t site, uintptr_t rsp, uintptr_t rbp)
+uint32_t snarl_callers_known(uintptr_t site, uintptr_t rsp, uintptr_t rbp, struct snarl_race_note **note)
 {
     struct snarl_callers *mine = s_mine;
     if (!mine || mine->age != __atomic_load_n(&s_age, __ATOMIC_RELAXED))
         return 0;
-    const struct place *place = place_of(mine, site);
-    if (place->site != site)
+    struct place *place = place_of(mine, site);
+    *note = &place->note;
+    if (place->site != site || !place->walked)
         return 0;
     uintptr_t cfa = (place->by_rbp ? rbp : rsp) + (uintptr_t)(intptr_t)place->cfa_offset;
     const struct walked *walked = place->walked;

@@ -10,6 +10,8 @@
 
 #include <stdint.h>
 
+#include "race/race.h"
+
 struct snarl_callers; /* the calling thread's memory of walks */
 
 struct snarl_callers_at {
@@ -20,8 +22,11 @@ struct snarl_callers_at {
 
 /* The node of the calls in progress, without the access itself; 0: unknown. */
 uint32_t snarl_callers_node(const struct snarl_callers_at *at);
-/* The same when it can be told at once, for an access at `site` for which snarl_callers_node has told it before; or 0. */
-uint32_t snarl_callers_known(uintptr_t site, uintptr_t rsp, uintptr_t rbp);
+/* The same when it can be told at once, for an access at `site` for which snarl_callers_node has told it before, with the site's note;
+ * or 0. */
+uint32_t snarl_callers_known(uintptr_t site, uintptr_t rsp, uintptr_t rbp, struct snarl_race_note **note);
+/* What the race detector remembers of a site, which is forgotten when another one needs the room; NULL: no memory. */
+struct snarl_race_note *snarl_callers_note(uintptr_t site);
 /* The calling thread ends. */
 void snarl_callers_end_thread(void);
 /* Modules have gone: what the tables said may be wrong. By any thread. */

@@ -9,7 +9,7 @@
 #include "preload/callers.h"
 #include "preload/instrument.h"
 #include "preload/rewrite/entry.h"
-#include "race/step.h"
+#include "race/update.h"
 
 /* Of the thread: the access in progress. */
 static __thread const struct snarl_entry_frame *s_frame __attribute__((tls_model("initial-exec")));
@@ -51,15 +51,16 @@ static void leave(struct snarl_thread *thr)
     snarl_leave(thr);
 }
 
-/* What the thread has done before in the same way and from the same calls. */
+/* What the thread has done before from the same calls. */
 static bool try_steps(struct snarl_race_thread *races, const struct snarl_plan_site *site,
                       const struct snarl_entry_call *call, uintptr_t rbp)
 {
     bool write = site->flags & SNARL_SITE_WRITE;
     if (!snarl_race_may_try(races) || snarl_race_atomic_maybe(call->address))
         return false;
-    uint32_t node = snarl_callers_known(call->back, (uintptr_t)(call + 1) + 128, rbp);
-    if (!node || !snarl_race_try(races, call->address, site->size, write, snarl_entry_pc_of(site) + 1, node))
+    struct snarl_race_note *note;
+    uint32_t node = snarl_callers_known(call->back, (uintptr_t)(call + 1) + 128, rbp, &note);
+    if (!node || !snarl_race_try(races, call->address, site->size, write, snarl_entry_pc_of(site) + 1, node, note))
         return false;
     if (!write && snarl_race_atomic_maybe(call->address)) /* known as atomic just now */
         races->late_load = call->address;
@@ -90,7 +91,10 @@ void snarl_entry_on_access(struct snarl_entry_frame *frame)
         return;
     uintptr_t pc = snarl_entry_pc(frame) + 1;
     uint32_t flags = write ? SNARL_ACCESS_WRITE : 0;
-    snarl_race_stock_access(thr->races, frame->address, site->size, flags, pc, false);
+    struct snarl_race_thread *races = thr->races;
+    races->note = snarl_callers_note(frame->back);
+    snarl_race_stock_access(races, frame->address, site->size, flags, pc, false);
+    races->note = NULL;
     leave(thr);
 }
 

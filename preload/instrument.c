@@ -35,16 +35,13 @@
 #define MODULES_MAX 512
 #define TOLD_MAX 1024 /* modules of which the report says something */
 
-#define ONE(byte, write) (SNARL_CELL_FULL & ~(1u << ((write ? SNARL_CELL_WRITTEN_SHIFT : SNARL_CELL_READ_SHIFT) + (byte))))
-#define TWO(byte, write) (ONE(byte, write) & ONE((byte) + 1, write))
+#define ONE(byte) (SNARL_CELL_MASK & ~(1u << (SNARL_CELL_MASK_SHIFT + (byte))))
+#define TWO(byte) (ONE(byte) & ONE((byte) + 1))
 #define NEVER SNARL_CELL_UNIT /* two bytes of two cells: a unit that is in no window */
 
 __thread struct snarl_plan_thread snarl_area __attribute__((tls_model("initial-exec"))) = {
-    .write = (uint64_t)SNARL_CELL_WRITTEN << 32 | SNARL_CELL_WRITTEN,
-    .others = {[SNARL_PART_READ_1] = {ONE(0, false), ONE(1, false), ONE(2, false), ONE(3, false)},
-               [SNARL_PART_WRITE_1] = {ONE(0, true), ONE(1, true), ONE(2, true), ONE(3, true)},
-               [SNARL_PART_READ_2] = {TWO(0, false), TWO(1, false), TWO(2, false), NEVER},
-               [SNARL_PART_WRITE_2] = {TWO(0, true), TWO(1, true), TWO(2, true), NEVER}},
+    .others = {[SNARL_PART_1] = {ONE(0), ONE(1), ONE(2), ONE(3)},
+               [SNARL_PART_2] = {TWO(0), TWO(1), TWO(2), NEVER}},
 };
 
 struct found {
@@ -343,6 +340,7 @@ static bool find_folder(void)
 void snarl_instrument_attach(struct snarl_thread *thr)
 {
     struct snarl_race_thread *races = thr && s_active ? thr->races : NULL;
+    snarl_area.writes = snarl_shadow_table.distance;
     if (!thr)
         snarl_callers_end_thread();
     if (!races) {

@@ -54,6 +54,11 @@ void snarl_os_unmap(void *address, size_t size)
     call4(SYS_munmap, (long)address, (long)size, 0, 0);
 }
 
+uintptr_t snarl_os_break(void)
+{
+    return (uintptr_t)call4(SYS_brk, 0, 0, 0, 0);
+}
+
 int snarl_os_advise(void *address, size_t size, int advice)
 {
     return (int)call4(SYS_madvise, (long)address, (long)size, advice, 0);

@@ -17,6 +17,8 @@ void *snarl_os_map(size_t size);
 /* The same at exactly `address`, which must be free: NULL when it is not. */
 void *snarl_os_map_at(uintptr_t address, size_t size);
 void snarl_os_unmap(void *address, size_t size);
+/* The program break. */
+uintptr_t snarl_os_break(void);
 /* madvise(2). */
 int snarl_os_advise(void *address, size_t size, int advice);
 

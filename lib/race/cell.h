@@ -1,18 +1,19 @@
 /* cell.h - the bits of a shadow cell's word and of the records that it names.
  *
- *     word    31..28    27..24   23..0
- *             written   read     unit        0 is "nobody has been here"
+ *     word    31..29    28        27..24   23..0
+ *             0         nearby    mask     unit        0 is "nobody has been here"
  *
- * `unit` counts 16-byte units of the record table (record.h). What lies there is one of
- *   - an access: who (slot, epoch), how, from where, with which locks; the word's `read` tells which of the cell's 4 bytes;
- *   - a state: the list of all accesses that must be remembered of the cell, each as a word {read, unit of an access}.
- * Both are immutable once a cell names them, and shared by all cells with the same story. A whole cell is thus one word, and changes by one
+ * There are two planes of cells, one for reads and one for writes (shadow.h). `unit` counts 16-byte units of the record table
+ * (record.h). What lies there is one of
+ *   - an access: who (slot, epoch), how, from where, with which locks; the word's mask tells which of the cell's 4 bytes;
+ *   - a state: the list of all accesses that must be remembered in the plane, each as a word {mask, unit of an access}.
+ * Both are immutable once a cell names them, and shared by all cells with the same story. A cell thus changes by one
  * compare-and-swap.
  *
- * The two masks also serve the fast path: they say which bytes the record's maker has covered in the epoch of the record by plain accesses: `written`
- * by writes, `read` by reads or writes, so that all of `written` is in `read`. A state made for another reason has no bit set. So "the word's unit
- * was made by me in this epoch and `written` is full" means that I have written all 4 bytes in this epoch. An atomic access
- * alone, to the whole cell, is named with empty masks too. */
+ * The mask also serves the fast path: it says which bytes the record's maker has covered in the epoch of the record by plain accesses
+ * of the plane's kind. A state made for another reason has no bit set. So "the word's unit was made by me in this epoch and its mask is
+ * full" in the plane of writes means that I have written all 4 bytes in this epoch. An atomic access alone, to the whole cell, is
+ * named with an empty mask. */
 #ifndef SNARL_RACE_CELL_H
 #define SNARL_RACE_CELL_H
 
@@ -21,31 +22,27 @@
 
 #define SNARL_CELL_UNIT_BITS 24
 #define SNARL_CELL_UNIT ((1u << SNARL_CELL_UNIT_BITS) - 1)
-#define SNARL_CELL_READ_SHIFT SNARL_CELL_UNIT_BITS
-#define SNARL_CELL_WRITTEN_SHIFT (SNARL_CELL_READ_SHIFT + 4)
-#define SNARL_CELL_READ (0xfu << SNARL_CELL_READ_SHIFT)
-#define SNARL_CELL_WRITTEN (0xfu << SNARL_CELL_WRITTEN_SHIFT)
+#define SNARL_CELL_MASK_SHIFT SNARL_CELL_UNIT_BITS
+#define SNARL_CELL_MASK (0xfu << SNARL_CELL_MASK_SHIFT)
+/* Some of the bytes were accessed by the same thread, in the same epoch and way and with the same locks, but at another place
+ * than the record tells (story.c). */
+#define SNARL_CELL_NEARBY (1u << (SNARL_CELL_MASK_SHIFT + 4))
 #define SNARL_CELL_NONE UINT32_MAX /* a word that no cell ever has */
-#define SNARL_CELL_FULL (SNARL_CELL_READ | SNARL_CELL_WRITTEN)
+/* What tests of the fast path look at. */
+#define SNARL_CELL_TESTED (SNARL_CELL_UNIT | SNARL_CELL_MASK)
 
-_Static_assert((SNARL_CELL_UNIT | SNARL_CELL_FULL) == 0xffffffffu, "the word is used up");
-_Static_assert((SNARL_CELL_UNIT & SNARL_CELL_FULL) == 0, "fields do not overlap");
+_Static_assert((SNARL_CELL_UNIT & SNARL_CELL_MASK) == 0 && (SNARL_CELL_TESTED & SNARL_CELL_NEARBY) == 0,
+               "fields do not overlap");
 
-/* `written` is part of `read`; a state's member has none. */
-static inline uint32_t snarl_cell_word(uint32_t unit, uint32_t read, uint32_t written)
+static inline uint32_t snarl_cell_word(uint32_t unit, uint32_t mask)
 {
-    return unit | read << SNARL_CELL_READ_SHIFT | written << SNARL_CELL_WRITTEN_SHIFT;
+    return unit | mask << SNARL_CELL_MASK_SHIFT;
 }
 
-/* Of a state's member: some of the bytes were accessed by the same thread, in the same epoch and way and with the same locks, but at
- * another place than the record tells (access.c). */
-#define SNARL_CELL_NEARBY (1u << SNARL_CELL_WRITTEN_SHIFT)
-
-/* What to add to a word so that it is full when it covers the bytes `mask` for a write or a read. */
-static inline uint32_t snarl_cell_others(uint32_t mask, bool write)
+/* What to add to a word so that its mask is full when it covers the bytes `mask`. */
+static inline uint32_t snarl_cell_others(uint32_t mask)
 {
-    uint32_t wanted = write ? mask << SNARL_CELL_WRITTEN_SHIFT : mask << SNARL_CELL_READ_SHIFT;
-    return SNARL_CELL_FULL & ~wanted;
+    return SNARL_CELL_MASK & ~(mask << SNARL_CELL_MASK_SHIFT);
 }
 
 static inline uint32_t snarl_cell_unit(uint32_t word)
@@ -55,7 +52,7 @@ static inline uint32_t snarl_cell_unit(uint32_t word)
 
 static inline uint32_t snarl_cell_mask(uint32_t word)
 {
-    return word >> SNARL_CELL_READ_SHIFT & 0xf;
+    return word >> SNARL_CELL_MASK_SHIFT & 0xf;
 }
 
 /* Flags of an access; the first byte of a record. */

@@ -102,11 +102,8 @@ static bool forget(uint32_t *cell, uint32_t *word)
     return true;
 }
 
-static void mark_block(uintptr_t start, void *context)
+static void mark_cells(uint32_t *cell)
 {
-    (void)context;
-    s_bytes += SNARL_SHADOW_BLOCK;
-    uint32_t *cell = snarl_shadow_cell(start);
     for (uint32_t i = 0; i < SNARL_SHADOW_BLOCK / 4; i++) {
         uint32_t word = __atomic_load_n(&cell[i], __ATOMIC_ACQUIRE);
         if (word == 0 || word == s_last_word || (s_forgetting && is_old(word) && forget(&cell[i], &word)))
@@ -114,6 +111,14 @@ static void mark_block(uintptr_t start, void *context)
         s_last_word = word;
         mark_word(word);
     }
+}
+
+static void mark_block(uintptr_t start, void *context)
+{
+    (void)context;
+    s_bytes += SNARL_SHADOW_PLANES * SNARL_SHADOW_BLOCK;
+    mark_cells(snarl_shadow_cell(start, SNARL_SHADOW_READS));
+    mark_cells(snarl_shadow_cell(start, SNARL_SHADOW_WRITES));
 }
 
 /* A table that is nearly full of what cells name drops the oldest half: to lose new accesses would be worse. */

@@ -3,7 +3,7 @@
  * The algorithm is FastTrack's (Flanagan and Freund 2009): a vector clock per thread and per synchronisation
  * variable, and for each byte the accesses that a later one may race with. Its guarantee holds here: when the
  * observed run has a race on a location, the first one there is reported, whatever the number of threads. What
- * the cells hold is in cell.h, how they change in access.c.
+ * the cells hold is in cell.h, how they change in story.c.
  *
  * `struct snarl_race_thread` is a thread's part; it is the first argument of everything, nothing reads thread-local storage.
  * Only its own thread changes it (its creator before it starts, its joiner after it has ended). While `awake` is
@@ -23,11 +23,11 @@
 #include "race/cell.h"
 #include "shadow/shadow.h"
 
-#define SNARL_STEP_CACHE 8192
-#define SNARL_SITE_CACHE 4096
+#define SNARL_STEP_CACHE 4096
+#define SNARL_SITE_CACHE 2048
 #define SNARL_HIT_CACHE 256
 #define SNARL_NODE_CACHE 256
-#define SNARL_STATE_CACHE 16384
+#define SNARL_STATE_CACHE 8192
 #define SNARL_VARIABLE_CACHE 64
 #define SNARL_BOUNDARIES 8
 #define SNARL_LOCKSET_UNKNOWN UINT32_MAX
@@ -39,9 +39,9 @@ struct snarl_race_frame {
     uint32_t sp; /* the low half of the stack pointer at the entry: tells which calls a longjmp ends */
 };
 
-/* Transitions of cells done before with the same outcome (access.c). */
+/* Transitions of cells done before with the same outcome (story.c). */
 struct snarl_step {
-    uint64_t key; /* of place, calls, mask and old word (step.h) */
+    uint64_t key; /* of place, calls, mask and old word (update.h) */
     uint32_t new_word;
     uint32_t stamp;
 };
@@ -52,6 +52,14 @@ struct snarl_site_record {
     uint32_t node;
     uint32_t where;
     uint32_t unit;
+    uint32_t stamp;
+};
+
+/* What a caller that knows its place remembers of it for this thread: all zero at first. */
+struct snarl_race_note {
+    uint32_t node;  /* the calls in progress */
+    uint32_t where; /* and the place */
+    uint32_t unit;  /* of the record of a plain access there, with this stamp */
     uint32_t stamp;
 };
 
@@ -92,7 +100,7 @@ struct snarl_race_window {
 
 struct snarl_race_thread {
     /* the fast path reads these: see snarl_race_hit */
-    uint32_t base;   /* the first unit of this epoch, as the word of a full write */
+    uint32_t base;   /* the first unit of this epoch, as a word with a full mask */
     uint32_t span;   /* units made in this epoch */
     uint32_t shared; /* a word by another thread that holds a full read of ours in this epoch */
     uint32_t stamp;  /* changes when anything changes that the caches depend on */
@@ -110,6 +118,8 @@ struct snarl_race_thread {
     bool ended;
     uint32_t next_unit, run_start, run_end; /* units of the current run of chunks */
     uint32_t run_chunks;                    /* how many to take next */
+    uint32_t epoch_start;                   /* the first unit of the epoch */
+    uint32_t epoch_units;                   /* that recent epochs made */
     uint32_t next_victim;                   /* in the cache of sites */
     uint32_t states_made;                   /* in this epoch, and half of those before */
     struct snarl_vclock clock;     /* clock[slot] == epoch */
@@ -120,6 +130,8 @@ struct snarl_race_thread {
     uint32_t boundary_count;
     struct snarl_boundary boundary[SNARL_BOUNDARIES];
     uintptr_t late_load; /* the atomic that stock code loads just now: what it may have seen is acquired later; 0: none */
+    struct snarl_race_note *note; /* of the place of the access in progress; NULL: none */
+    bool recheck; /* the access in progress is in its own plane already, and still to be compared with the other */
     uint32_t told; /* the history node of the access in progress, when the caller knows it; 0: from the noted calls */
     void *host;    /* the host's */
     struct snarl_race_window *window; /* the host's, kept up to date; may be NULL */
@@ -252,12 +264,22 @@ void snarl_race_alloc(struct snarl_race_thread *thr, uintptr_t address, size_t s
 /* Memory ends: a write to all of it. `flags` adds SNARL_ACCESS_FREE, _UNMAP or _CLOSE. */
 void snarl_race_free(struct snarl_race_thread *thr, uintptr_t address, size_t size, uint32_t flags, uintptr_t pc);
 
-/* Whether the word of a cell tells that all four bytes were accessed in this way in this epoch by this thread.
+/* Whether the word of a cell tells that the bytes `mask` were accessed in this way in this epoch by this thread.
  * When accesses are ignored the range is everything. */
+static inline bool snarl_race_is_current(const struct snarl_race_thread *thr, uint32_t word, uint32_t mask)
+{
+    return ((word & SNARL_CELL_TESTED) | snarl_cell_others(mask)) - thr->base < thr->span;
+}
+
+/* The same for whole cells; `word` is of the plane of writes or reads. */
 static inline bool snarl_race_hit(const struct snarl_race_thread *thr, uint32_t word, bool write)
 {
-    uint32_t full = write ? word : word | SNARL_CELL_WRITTEN;
-    return full - thr->base < thr->span || (!write && word == thr->shared);
+    return snarl_race_is_current(thr, word, 0xf) || (!write && word == thr->shared);
+}
+
+static inline enum snarl_shadow_plane snarl_race_plane(bool write)
+{
+    return write ? SNARL_SHADOW_WRITES : SNARL_SHADOW_READS;
 }
 
 /* Where the hits of a word are kept. */
@@ -277,10 +299,10 @@ static inline bool snarl_race_is_known(const struct snarl_race_thread *thr, uint
     if (end < address || end >> SNARL_ADDRESS_BITS)
         return false;
     for (; cell < end; cell += 4, mask = 0xf) {
-        uint32_t word = *snarl_shadow_cell(cell);
+        uint32_t word = *snarl_shadow_cell(cell, snarl_race_plane(write));
         if (end - cell < 4)
             mask &= (1u << (end - cell)) - 1;
-        if ((word | snarl_cell_others(mask, write)) - thr->base < thr->span)
+        if (snarl_race_is_current(thr, word, mask))
             continue;
         const struct snarl_hit *hit = &thr->hit[snarl_hit_index(word)];
         if (hit->word != word || hit->stamp != thr->stamp || (mask & ~hit->mask[write]) ||

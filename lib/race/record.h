@@ -59,6 +59,13 @@ static inline const union snarl_record *snarl_record_at(uint32_t word)
     return &snarl_records[snarl_cell_unit(word)];
 }
 
+/* The bytes of a word that names an access. */
+static inline uint32_t snarl_cell_bytes(uint32_t word)
+{
+    uint32_t mask = snarl_cell_mask(word);
+    return mask ? mask : 0xf; /* an atomic access to the whole cell has none */
+}
+
 /* The accesses that a cell's word names. *single is room for the one of a word that names an access itself. */
 static inline const uint32_t *snarl_cell_members(uint32_t word, uint32_t *single, uint32_t *count)
 {
@@ -67,9 +74,7 @@ static inline const uint32_t *snarl_cell_members(uint32_t word, uint32_t *single
         *count = record->state.count;
         return record->state.member;
     }
-    *single = word & ~SNARL_CELL_WRITTEN;
-    if (!snarl_cell_mask(word))
-        *single |= SNARL_CELL_READ; /* an atomic access to the whole cell */
+    *single = word | snarl_cell_bytes(word) << SNARL_CELL_MASK_SHIFT;
     *count = word != 0;
     return single;
 }

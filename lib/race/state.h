@@ -35,7 +35,7 @@ uint32_t snarl_race_slot_count(void);
 void snarl_race_publish(struct snarl_race_thread *thr);
 void snarl_race_join_clock(struct snarl_race_thread *thr, const struct snarl_vclock *clock);
 
-/* access.c */
+/* epoch.c */
 /* Starts the epoch that the first access after a release begins. */
 void snarl_race_begin_epoch(struct snarl_race_thread *thr);
 /* The unit range is to be what base, span and ignore say. */

@@ -92,19 +92,26 @@ static void adopt_access(struct snarl_race_thread *thr, struct snarl_race_sync *
     }
 }
 
-/* The plain accesses that the object's cells remember; cells that are its own become empty. The variable is locked. */
+/* The plain accesses that a cell remembers; one that is the object's own becomes empty. */
+static void adopt_cell(struct snarl_race_thread *thr, struct snarl_race_sync *sync, uint32_t *at, bool own)
+{
+    uint32_t single, count, word = __atomic_load_n(at, __ATOMIC_ACQUIRE);
+    const uint32_t *member = snarl_cell_members(word, &single, &count);
+    for (uint32_t i = 0; i < count; i++)
+        adopt_access(thr, sync, &snarl_record_at(member[i])->access);
+    if (own)
+        __atomic_compare_exchange_n(at, &word, 0, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
+
+/* The variable is locked. */
 static void adopt(struct snarl_race_thread *thr, struct snarl_race_sync *sync, uintptr_t address, size_t size)
 {
     uint32_t generation = __atomic_load_n(&snarl_race_generation, __ATOMIC_ACQUIRE);
     __atomic_store_n(&thr->stepping, generation + 1, __ATOMIC_RELEASE);
     for (uintptr_t cell = address & ~(uintptr_t)3; cell < address + size; cell += 4) {
-        uint32_t *at = snarl_shadow_cell(cell);
-        uint32_t single, count, word = __atomic_load_n(at, __ATOMIC_ACQUIRE);
-        const uint32_t *member = snarl_cell_members(word, &single, &count);
-        for (uint32_t i = 0; i < count; i++)
-            adopt_access(thr, sync, &snarl_record_at(member[i])->access);
-        if (cell >= address && cell + 4 <= address + size)
-            __atomic_compare_exchange_n(at, &word, 0, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+        bool own = cell >= address && cell + 4 <= address + size;
+        adopt_cell(thr, sync, snarl_shadow_cell(cell, SNARL_SHADOW_WRITES), own);
+        adopt_cell(thr, sync, snarl_shadow_cell(cell, SNARL_SHADOW_READS), own);
     }
     __atomic_store_n(&thr->stepping, 0, __ATOMIC_RELEASE);
 }

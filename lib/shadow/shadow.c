@@ -1,21 +1,12 @@
-/* shadow.c - see shadow.h.
- *
- * Which zones of the address space are reserved depends on the direction in which the kernel places mappings, known
- * from where our own code is: top-down (below the stack, the usual one) or bottom-up (from a third of the space on, with
- * an unlimited stack). Zones and their images must not meet; static assertions below say so.
- *
- *     top-down    program: [0, 64G)  [0x4100_0000_0000, 0x8000_0000_0000)
- *                 shadow:  [0x4000_0000_0000, +64G)  [0x0100_0000_0000, 0x4000_0000_0000)
- *     bottom-up   program: [0, 64G)  [0x2a00_.., 0x3f00_..)  [0x5500_.., 0x6a00_..)  [0x7f00_.., 0x8000_..)
- *                 shadow:  [0x4000_.., +64G)  [0x6a00_.., 0x7f00_..)  [0x1500_.., 0x2a00_..)  [0x3f00_.., 0x4000_..)
- *
- * The last page of the space is never mapped by anybody and left out. */
+/* shadow.c - see shadow.h; where things lie is decided in layout.c. */
 #include "shadow/shadow.h"
 
+#include <sys/auxv.h>
 #include <sys/mman.h>
 
 #include "base/mutex.h"
 #include "base/os.h"
+#include "shadow/layout.h"
 
 #define TERA(n) ((uintptr_t)(n) << 40)
 #define PAGE ((uintptr_t)4096)
@@ -25,27 +16,9 @@
 #define SMALLEST_PIECE ((uintptr_t)2 << 20)
 #define HOLES_MAX 64
 
-struct zone {
-    uintptr_t start, end;
-};
-
-static const struct zone s_top_down[] = {
-    {0, (uintptr_t)64 << 30},
-    {TERA(0x41), TERA(0x80) - PAGE},
-};
-static const struct zone s_bottom_up[] = {
-    {0, (uintptr_t)64 << 30},
-    {TERA(0x2a), TERA(0x3f)},
-    {TERA(0x55), TERA(0x6a)},
-    {TERA(0x7f), TERA(0x80) - PAGE},
-};
-_Static_assert((TERA(0x41) ^ SNARL_SHADOW_BIT) == TERA(0x01), "the image of the high zone lies below 2^46");
-_Static_assert((TERA(0x3f) ^ SNARL_SHADOW_BIT) == TERA(0x7f), "bottom-up images end where the stack's zone starts");
-
 struct snarl_shadow_table snarl_shadow_table;
 static SNARL_MUTEX s_lock = {.rank = SNARL_RANK_SHADOW}; /* of reserving */
-static const struct zone *s_zones;
-static int s_zone_count;
+static struct snarl_layout s_layout; /* read without the lock: zones are only added */
 
 /* Reserves shadow [start, end) around what somebody has put there (the program itself may have chosen such a place before
  * us: test runners do). What lies where that would be the shadow of is left without one; it must be little. */
@@ -65,21 +38,19 @@ static bool reserve_around(uintptr_t start, uintptr_t end, int *holes)
     return reserve_around(start, middle, holes) && reserve_around(middle, end, holes);
 }
 
-static bool reserve_zone(const struct zone *zone)
+static bool reserve_zone(const struct snarl_zone *zone)
 {
+    uintptr_t reads = zone->start ^ SNARL_SHADOW_BIT, size = zone->end - zone->start;
     int holes = 0;
-    return reserve_around(zone->start ^ SNARL_SHADOW_BIT, (zone->start ^ SNARL_SHADOW_BIT) + (zone->end - zone->start), &holes);
+    return reserve_around(reads, reads + size, &holes) &&
+           reserve_around(reads + s_layout.distance, reads + s_layout.distance + size, &holes);
 }
 
-static bool reserve_zones(const struct zone *zones, int count)
+static bool reserve_zones(void)
 {
-    for (int i = 0; i < count; i++) {
-        if (reserve_zone(&zones[i]))
-            continue;
-        return false; /* the process goes on without race detection; what was reserved costs nothing */
-    }
-    s_zones = zones;
-    s_zone_count = count;
+    for (int i = 0; i < s_layout.count; i++)
+        if (!reserve_zone(&s_layout.zone[i]))
+            return false; /* the process goes on without race detection; what was reserved costs nothing */
     return true;
 }
 
@@ -104,15 +75,19 @@ static bool reserve(void)
     if (!large)
         return false;
     snarl_os_unmap(large, TERA(1));
-    /* A mapping made now shows the direction. */
+    /* A mapping made now shows where others will be. */
     void *probe = snarl_os_map(PAGE);
     if (!probe)
         return false;
     snarl_os_unmap(probe, PAGE);
-    bool bottom_up = (uintptr_t)probe < SNARL_SHADOW_BIT;
-    bool mapped = bottom_up ? reserve_zones(s_bottom_up, sizeof(s_bottom_up) / sizeof(s_bottom_up[0]))
-                            : reserve_zones(s_top_down, sizeof(s_top_down) / sizeof(s_top_down[0]));
-    return mapped && reserve_table();
+    struct snarl_layout_marks marks = {.program = getauxval(AT_ENTRY),
+                                       .heap = snarl_os_break(),
+                                       .mapping = (uintptr_t)probe,
+                                       .stack = getauxval(AT_RANDOM)};
+    if (!snarl_layout_choose(&s_layout, &marks))
+        return false;
+    snarl_shadow_table.distance = s_layout.distance;
+    return reserve_zones() && reserve_table();
 }
 
 bool snarl_shadow_reserve(void)
@@ -125,10 +100,22 @@ bool snarl_shadow_reserve(void)
 
 bool snarl_shadow_covers(uintptr_t address, size_t size)
 {
-    for (int i = 0; i < s_zone_count; i++)
-        if (address >= s_zones[i].start && address < s_zones[i].end && size <= s_zones[i].end - address)
-            return true;
-    return false;
+    return address + size >= address && snarl_layout_covers(&s_layout, address, address + size);
+}
+
+bool snarl_shadow_extend(uintptr_t address, size_t size)
+{
+    snarl_mutex_lock(&s_lock);
+    struct snarl_layout wider = s_layout;
+    bool done = snarl_shadow_covers(address, size);
+    if (!done && snarl_shadow_table.block && address + size > address && snarl_layout_add(&wider, address, address + size) &&
+        reserve_zone(&wider.zone[wider.count - 1])) {
+        s_layout.zone[wider.count - 1] = wider.zone[wider.count - 1];
+        __atomic_store_n(&s_layout.count, wider.count, __ATOMIC_RELEASE);
+        done = true;
+    }
+    snarl_mutex_unlock(&s_lock);
+    return done;
 }
 
 void snarl_shadow_touch_slowly(uintptr_t address)
@@ -145,10 +132,8 @@ static void clear_by_hand(uintptr_t cell, uintptr_t end)
 }
 
 /* One stretch of touched blocks. */
-static void clear_stretch(uintptr_t start, uintptr_t end)
+static void clear_stretch(uintptr_t cell, uintptr_t limit)
 {
-    uintptr_t cell = start ^ SNARL_SHADOW_BIT;
-    uintptr_t limit = cell + (end - start);
     uintptr_t first = (cell + PAGE - 1) & ~(PAGE - 1);
     uintptr_t last = limit & ~(PAGE - 1);
     if (limit - cell < GIVE_BACK_FROM || first >= last) {
@@ -169,8 +154,10 @@ void snarl_shadow_clear(uintptr_t start, size_t size)
         uintptr_t from = start;
         while (start < end && snarl_shadow_touched(start))
             start = (start | (SNARL_SHADOW_BLOCK - 1)) + 1;
-        if (start > from)
-            clear_stretch(from, start < end ? start : end);
+        for (int plane = 0; plane < SNARL_SHADOW_PLANES && start > from; plane++) {
+            uintptr_t cell = (uintptr_t)snarl_shadow_cell(from, (enum snarl_shadow_plane)plane);
+            clear_stretch(cell, cell + ((start < end ? start : end) - from));
+        }
         while (start < end && !snarl_shadow_touched(start))
             start = (start | (SNARL_SHADOW_BLOCK - 1)) + 1;
     }

@@ -1,12 +1,14 @@
 /* shadow.h - where the shadow of an address lies.
  *
- *     address   0        64G      ...   0x4000_0000_0000 ...  0x5555_.. PIE, heap   0x7fff_.. libraries, stacks
- *     shadow    = address with bit 46 flipped, one 32-bit cell for each aligned 4 bytes
+ * Two planes, one for reads and one for writes, of one 32-bit cell each for each aligned 4 bytes:
+ *
+ *     cell of reads     address with bit 46 flipped
+ *     cell of writes    the same + snarl_shadow_table.distance
  *
  * Programs live above 2/3 of the address space (PIE and its heap), below its top (mmap, stacks) and, when not PIE,
- * in the first gigabytes: whatever the randomisation. Flipping bit 46 maps all of these to places that
- * none of them uses, needs no table and no displacement in memory, and costs one instruction. Above 2^46 it is
- * also a subtraction, which generated code may leave to a segment base. See docs/decisions/shadow-cells.md.
+ * in the first gigabytes: whatever the randomisation. Flipping bit 46 maps all of these to places that none of them uses, and costs
+ * one instruction. What lies where differs from process to process, so the distance to the second plane is chosen at the start: one at
+ * which all images of one plane fit between those of the other and the program. See docs/decisions/shadow-cells.md.
  *
  * The shadow is reserved at once, without storage: pages come when they are written (those only read share the
  * kernel's zero page). A table of flags, one for each 64 KiB of the program that has ever had a non-zero cell, lets
@@ -27,19 +29,26 @@
 struct snarl_shadow_table {
     uint8_t *block;  /* by address >> SNARL_SHADOW_BLOCK_SHIFT; NULL until reserved */
     uint8_t *region; /* by address >> SNARL_SHADOW_REGION_SHIFT */
+    uintptr_t distance; /* from a cell of reads to that of writes, modulo 2^64; fixed once `block` is set */
 };
 
 extern struct snarl_shadow_table snarl_shadow_table;
 
+enum snarl_shadow_plane { SNARL_SHADOW_READS, SNARL_SHADOW_WRITES, SNARL_SHADOW_PLANES };
+
 /* The cell of the 4 bytes that hold `address`. */
-static inline uint32_t *snarl_shadow_cell(uintptr_t address)
+static inline uint32_t *snarl_shadow_cell(uintptr_t address, enum snarl_shadow_plane plane)
 {
-    return (uint32_t *)((address & ~(uintptr_t)3) ^ SNARL_SHADOW_BIT);
+    uintptr_t distance = plane == SNARL_SHADOW_WRITES ? snarl_shadow_table.distance : 0;
+    return (uint32_t *)(((address & ~(uintptr_t)3) ^ SNARL_SHADOW_BIT) + distance);
 }
 
 /* Reserves the shadow of all places where this process may have memory; false when the address space has no
  * room for it (a limit on it, or something mapped where no program has anything). Calling it again is harmless. */
 bool snarl_shadow_reserve(void);
+
+/* Memory came to lie where nobody has any: a place for it, if there is one. */
+bool snarl_shadow_extend(uintptr_t address, size_t size);
 
 /* Whether `address` has a shadow. Addresses that no program can have (the shadow itself, the kernel's) have none. */
 bool snarl_shadow_covers(uintptr_t address, size_t size);
@@ -59,7 +68,7 @@ static inline bool snarl_shadow_touched(uintptr_t address)
     return snarl_shadow_table.block[address >> SNARL_SHADOW_BLOCK_SHIFT] != 0;
 }
 
-/* Makes the cells of [start, start + size) zero; whole pages of them are given back to the system. A cell that
+/* Makes the cells of [start, start + size) zero in both planes; whole pages of them are given back to the system. A cell that
  * is only partly inside stays. */
 void snarl_shadow_clear(uintptr_t start, size_t size);
 

@@ -19,7 +19,7 @@ __attribute__((noinline)) static void slow(uintptr_t address, uint32_t size, uin
 static inline bool hit_cells(uintptr_t address, unsigned count, bool write)
 {
     const struct snarl_race_thread *races = snarl_race_current;
-    const uint32_t *cell = snarl_shadow_cell(address);
+    const uint32_t *cell = snarl_shadow_cell(address, snarl_race_plane(write));
     for (unsigned i = 0; i < count; i++) {
         if (i && cell[i] == cell[i - 1])
             continue;
@@ -33,9 +33,8 @@ static inline bool hit_cells(uintptr_t address, unsigned count, bool write)
 static inline bool hit_bytes(uintptr_t address, uint32_t mask, bool write)
 {
     const struct snarl_race_thread *races = snarl_race_current;
-    uint32_t word = *snarl_shadow_cell(address);
-    uint32_t full = word | snarl_cell_others(mask << (address & 3), write);
-    return full - races->base < races->span || (!write && word == races->shared);
+    uint32_t word = *snarl_shadow_cell(address, snarl_race_plane(write));
+    return snarl_race_is_current(races, word, mask << (address & 3)) || (!write && word == races->shared);
 }
 
 static inline void access(const volatile void *at, unsigned size, bool write, uintptr_t pc)

@@ -81,7 +81,7 @@ static void do_access(struct trace *trace, int thread, uint32_t first, uint32_t 
     uintptr_t address = (uintptr_t)s_memory + first;
     bool write = flags & SNARL_ACCESS_WRITE;
     bool whole = size == 4 && address % 4 == 0 && !(flags & SNARL_ACCESS_ATOMIC);
-    if (!whole || !snarl_race_hit(thr, *snarl_shadow_cell(address), write))
+    if (!whole || !snarl_race_hit(thr, *snarl_shadow_cell(address, snarl_race_plane(write)), write))
         snarl_race_access(thr, address, size, flags, site);
     check_found(trace, first, size);
 }

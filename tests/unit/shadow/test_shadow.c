@@ -29,16 +29,21 @@ static void set(size_t from, size_t until)
 {
     for (size_t offset = from; offset < until; offset += 4) {
         snarl_shadow_touch(at(offset));
-        *snarl_shadow_cell(at(offset)) = (uint32_t)offset + 1;
+        *snarl_shadow_cell(at(offset), SNARL_SHADOW_READS) = (uint32_t)offset + 1;
+        *snarl_shadow_cell(at(offset), SNARL_SHADOW_WRITES) = (uint32_t)offset + 2;
     }
 }
 
+/* In each plane, which must be the same. */
 static size_t count_set(size_t from, size_t until)
 {
-    size_t count = 0;
-    for (size_t offset = from; offset < until; offset += 4)
-        count += *snarl_shadow_cell(at(offset)) != 0;
-    return count;
+    size_t reads = 0, writes = 0;
+    for (size_t offset = from; offset < until; offset += 4) {
+        reads += *snarl_shadow_cell(at(offset), SNARL_SHADOW_READS) != 0;
+        writes += *snarl_shadow_cell(at(offset), SNARL_SHADOW_WRITES) != 0;
+    }
+    cr_assert_eq(reads, writes);
+    return reads;
 }
 
 Test(shadow, each_kind_of_memory_has_a_shadow)
@@ -48,17 +53,22 @@ Test(shadow, each_kind_of_memory_has_a_shadow)
     for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
         uintptr_t place = (uintptr_t)places[i];
         cr_assert(snarl_shadow_covers(place, 1), "%p has none", places[i]);
-        uint32_t *cell = snarl_shadow_cell(place);
-        uint32_t was = *cell; /* it can be read and written */
-        *cell = was;
-        cr_assert(!snarl_shadow_covers((uintptr_t)cell, 4), "the shadow of %p has one itself", places[i]);
+        for (int plane = 0; plane < SNARL_SHADOW_PLANES; plane++) {
+            uint32_t *cell = snarl_shadow_cell(place, (enum snarl_shadow_plane)plane);
+            uint32_t was = *cell; /* it can be read and written */
+            *cell = was;
+            cr_assert(!snarl_shadow_covers((uintptr_t)cell, 4), "the shadow of %p has one itself", places[i]);
+        }
     }
 }
 
 Test(shadow, four_bytes_share_a_cell_and_eight_do_not)
 {
-    cr_assert_eq(snarl_shadow_cell(at(4)), snarl_shadow_cell(at(7)));
-    cr_assert_eq(snarl_shadow_cell(at(4)) + 1, snarl_shadow_cell(at(8)));
+    for (int plane = 0; plane < SNARL_SHADOW_PLANES; plane++) {
+        const uint32_t *cell = snarl_shadow_cell(at(4), (enum snarl_shadow_plane)plane);
+        cr_assert_eq(cell, snarl_shadow_cell(at(7), (enum snarl_shadow_plane)plane));
+        cr_assert_eq(cell + 1, snarl_shadow_cell(at(8), (enum snarl_shadow_plane)plane));
+    }
 }
 
 Test(shadow, what_no_program_has_is_not_covered)
@@ -98,7 +108,7 @@ Test(shadow, cells_partly_inside_stay)
 Test(shadow, much_is_cleared_to_the_byte_and_given_back)
 {
     size_t all = BLOCKS * SNARL_SHADOW_BLOCK;
-    uintptr_t page = (uintptr_t)snarl_shadow_cell(at(all / 2)) & ~(uintptr_t)4095;
+    uintptr_t page = (uintptr_t)snarl_shadow_cell(at(all / 2), SNARL_SHADOW_WRITES) & ~(uintptr_t)4095;
     unsigned char resident = 0;
     set(0, all);
     cr_assert_eq(mincore((void *)page, 4096, &resident), 0);
@@ -136,8 +146,8 @@ Test(shadow, clearing_passes_over_what_was_never_touched)
 {
     set(0, 4);
     set(3 * SNARL_SHADOW_BLOCK, 3 * SNARL_SHADOW_BLOCK + 4);
-    *snarl_shadow_cell(at(SNARL_SHADOW_BLOCK)) = 7; /* against the rule: not announced */
+    *snarl_shadow_cell(at(SNARL_SHADOW_BLOCK), SNARL_SHADOW_READS) = 7; /* against the rule: not announced */
     snarl_shadow_clear(at(0), BLOCKS * SNARL_SHADOW_BLOCK);
     cr_assert_eq(count_set(0, 4) + count_set(3 * SNARL_SHADOW_BLOCK, 3 * SNARL_SHADOW_BLOCK + 4), 0);
-    cr_assert_eq(*snarl_shadow_cell(at(SNARL_SHADOW_BLOCK)), 7);
+    cr_assert_eq(*snarl_shadow_cell(at(SNARL_SHADOW_BLOCK), SNARL_SHADOW_READS), 7);
 }

@@ -1,0 +1,256 @@
+/* epoch.c - a thread's epochs, and the records that it makes in them.
+ *
+ * Units of records are taken from runs of chunks (record.h), so that those of one epoch are a range; a place of the program has one
+ * record for each epoch, as far as the thread remembers. */
+#include <string.h>
+
+#include "base/counters.h"
+#include "history/history.h"
+#include "race/state.h"
+#include "race/story.h"
+
+#define SITE_WAYS 8u
+#define EPOCHS_COUNTED 256 /* at once */
+
+struct snarl_race_global snarl_race_global;
+uint32_t snarl_race_generation;
+
+/* --- epochs and caches --- */
+
+/* Up to the end of the run, cut to a power of two: units not yet taken are in no cell. */
+void snarl_race_window_update(struct snarl_race_thread *thr)
+{
+    const uint64_t twice = 0x100000001u;
+    struct snarl_race_window window = {.first = SNARL_CELL_UNIT * twice, /* a unit never used */
+                                       .outside = SNARL_CELL_TESTED * twice};
+    uint32_t first_unit = snarl_cell_unit(thr->base);
+    if (!thr->window)
+        return;
+    if (thr->ignore) {
+        window.outside = 0;
+    } else if (!thr->pending && first_unit < thr->run_end) {
+        uint32_t room = 1u << (31 - __builtin_clz(thr->run_end - first_unit));
+        window.first = thr->base * twice;
+        window.outside = (SNARL_CELL_TESTED & ~(room - 1)) * twice;
+    }
+    *thr->window = window;
+}
+
+void snarl_race_set_range(struct snarl_race_thread *thr, uint32_t first_unit)
+{
+    if (thr->ignore) {
+        thr->base = 0;
+        thr->span = UINT32_MAX;
+    } else {
+        thr->base = first_unit | SNARL_CELL_MASK;
+        thr->span = thr->pending ? 0 : thr->next_unit - first_unit;
+    }
+    snarl_race_window_update(thr);
+}
+
+void snarl_race_new_stamp(struct snarl_race_thread *thr)
+{
+    thr->shared = SNARL_CELL_NONE;
+    if (++thr->stamp == 0) { /* wrapped: old entries must not look new */
+        memset(thr->step, 0, sizeof(thr->step));
+        memset(thr->site, 0, sizeof(thr->site));
+        memset(thr->hit, 0, sizeof(thr->hit));
+        thr->stamp = 1;
+    }
+    if (thr->run_end) {
+        uint32_t last = thr->next_unit > thr->run_start ? thr->next_unit - 1 : thr->run_start;
+        snarl_chunks[last / SNARL_CHUNK_UNITS].stamp = thr->stamp;
+    }
+}
+
+/* Each run is twice as long as the one before. */
+static bool take_run(struct snarl_race_thread *thr)
+{
+    uint32_t chunks = thr->run_chunks ? thr->run_chunks : 1;
+    thr->run_chunks = chunks < SNARL_RUN_CHUNKS ? 2 * chunks : chunks;
+    uint32_t first = snarl_records_take_run(thr, &chunks);
+    if (!first)
+        return false;
+    thr->next_unit = thr->run_start = first;
+    thr->run_end = first + chunks * SNARL_CHUNK_UNITS;
+    snarl_race_set_range(thr, first);
+    return true;
+}
+
+/* An epoch that ran out of its run would have all its cells touched again, and one whose window is short leaves it: what is left of a
+ * run is given up when epochs like those before would not fit into its half. */
+static void make_room(struct snarl_race_thread *thr, uint32_t first_unit)
+{
+    uint32_t made = thr->next_unit > first_unit ? thr->next_unit - first_unit : 0;
+    thr->epoch_units = made > thr->epoch_units ? made : thr->epoch_units - thr->epoch_units / 8;
+    if (thr->run_end && thr->run_end - thr->next_unit < 2 * thr->epoch_units)
+        take_run(thr);
+}
+
+void snarl_race_begin_epoch(struct snarl_race_thread *thr)
+{
+    uint32_t limit = snarl_race_global.options.epoch_limit;
+    if (thr->epoch >= (limit ? limit : SNARL_EPOCH_LIMIT))
+        snarl_race_thread_move(thr);
+    thr->epoch++;
+    snarl_vclock_set(&thr->clock, thr->slot, thr->epoch);
+    thr->first_epoch = thr->epoch;
+    thr->states_made /= 2;
+    make_room(thr, thr->epoch_start);
+    thr->pending = false;
+    thr->epoch_start = thr->next_unit;
+    snarl_race_set_range(thr, thr->next_unit);
+    snarl_race_new_stamp(thr);
+    if (thr->epoch % EPOCHS_COUNTED == 0) /* a counter that all threads wrote at each epoch would be what they wait for */
+        snarl_count_add(SNARL_COUNT_RACE_EPOCHS, EPOCHS_COUNTED);
+}
+
+uint32_t snarl_race_take_units(struct snarl_race_thread *thr, uint32_t count)
+{
+    uint32_t inside = thr->next_unit % SNARL_CHUNK_UNITS;
+    if (inside + count > SNARL_CHUNK_UNITS)
+        thr->next_unit += SNARL_CHUNK_UNITS - inside;
+    if (thr->next_unit >= thr->run_end && !take_run(thr))
+        return 0;
+    if (thr->next_unit % SNARL_CHUNK_UNITS == 0)
+        snarl_chunks[thr->next_unit / SNARL_CHUNK_UNITS].stamp = thr->stamp;
+    uint32_t unit = thr->next_unit;
+    thr->next_unit += count;
+    thr->span = thr->next_unit - snarl_cell_unit(thr->base);
+    return unit;
+}
+
+/* --- where --- */
+
+static struct snarl_node_entry *entry_of(struct snarl_race_thread *thr, uint32_t parent, uintptr_t pc)
+{
+    uint64_t hash = (pc ^ (uint64_t)parent << 20) * 0x9e3779b97f4a7c15u;
+    struct snarl_node_entry *entry = &thr->node[hash >> 56 & (SNARL_NODE_CACHE - 1)];
+    if (entry->pc != pc || entry->parent != parent || !entry->node)
+        *entry = (struct snarl_node_entry){.pc = pc, .parent = parent, .node = snarl_history_node(parent, pc)};
+    return entry;
+}
+
+static uint32_t node_of(struct snarl_race_thread *thr, uint32_t parent, uintptr_t pc)
+{
+    return entry_of(thr, parent, pc)->node;
+}
+
+/* The upper half of a frame's address is that of where we are: a stack is smaller than 4 GiB. */
+static uintptr_t whole_address(uint32_t low)
+{
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0), address = (here & ~(uintptr_t)UINT32_MAX) | low;
+    return address < here ? address + ((uintptr_t)1 << 32) : address;
+}
+
+static uint32_t node_of_call(struct snarl_race_thread *thr, uint32_t parent, const struct snarl_race_frame *frame)
+{
+    struct snarl_node_entry *entry = entry_of(thr, parent, frame->pc);
+    uint32_t node = 0;
+    if (__builtin_expect(!entry->caller, 0))
+        entry->caller = snarl_race_global.host.outside && snarl_race_global.host.outside(frame->pc) ? SNARL_CALLER_OUTSIDE
+                                                                                                  : SNARL_CALLER_NOTES;
+    if (__builtin_expect(entry->caller == SNARL_CALLER_OUTSIDE, 0))
+        node = snarl_race_global.host.around(thr, frame->pc, whole_address(frame->sp));
+    return node ? node : entry->node;
+}
+
+uint32_t snarl_race_call_node(struct snarl_race_thread *thr)
+{
+    struct snarl_race_frame *known = thr->frame;
+    while (known != thr->frames && !known->node)
+        known--;
+    uint32_t node = known == thr->frames ? 0 : known->node;
+    while (known != thr->frame) {
+        known++;
+        node = known->node = node_of_call(thr, node, known);
+    }
+    return node;
+}
+
+uint32_t snarl_race_callers(struct snarl_race_thread *thr)
+{
+    bool ask = thr->frame == thr->frames && snarl_race_global.host.callers;
+    return ask ? snarl_race_global.host.callers(thr) : snarl_race_call_node(thr);
+}
+
+uint32_t snarl_race_where(struct snarl_race_thread *thr, uintptr_t pc)
+{
+    if (thr->told)
+        return thr->told;
+    return node_of(thr, snarl_race_callers(thr), pc);
+}
+
+uint32_t snarl_race_lockset(struct snarl_race_thread *thr)
+{
+    if (thr->lockset == SNARL_LOCKSET_UNKNOWN)
+        thr->lockset = snarl_race_global.host.lockset ? snarl_race_global.host.lockset(thr) : 0;
+    return thr->lockset;
+}
+
+/* --- records --- */
+
+/* The entry of the access or the one to be given up for it: a record made twice makes two stories of one. */
+static struct snarl_site_record *site_entry(struct snarl_race_thread *thr, const struct snarl_story_access *access)
+{
+    uint64_t hash = snarl_step_mix(access->site, access->node);
+    struct snarl_site_record *set = &thr->site[(hash >> 40) % (SNARL_SITE_CACHE / SITE_WAYS) * SITE_WAYS];
+    struct snarl_site_record *victim = &set[thr->next_victim++ % SITE_WAYS];
+    for (uint32_t i = 0; i < SITE_WAYS; i++) {
+        if (set[i].site == access->site && set[i].node == access->node)
+            return &set[i];
+        if (set[i].stamp != thr->stamp && victim->stamp == thr->stamp)
+            victim = &set[i];
+    }
+    return victim;
+}
+
+static uint32_t make_record(struct snarl_race_thread *thr, const struct snarl_story_access *access, uint32_t where)
+{
+    uint32_t unit = snarl_race_take_units(thr, 1);
+    if (unit)
+        snarl_records[unit].access = (struct snarl_access_record){
+            .flags = (uint8_t)access->flags,
+            .size = access->size,
+            .slot = (uint16_t)thr->slot,
+            .epoch = thr->epoch,
+            .where = where,
+            .lockset = snarl_race_lockset(thr),
+        };
+    return unit;
+}
+
+static uint32_t where_of(struct snarl_race_thread *thr, const struct snarl_story_access *access)
+{
+    return thr->told ? thr->told : node_of(thr, access->node, access->pc);
+}
+
+/* The same, of a place that its caller remembers. */
+static uint32_t noted_record(struct snarl_race_thread *thr, const struct snarl_story_access *access)
+{
+    struct snarl_race_note *note = thr->note;
+    bool same = note->node == access->node && note->where;
+    if (same && note->stamp == thr->stamp)
+        return note->unit;
+    uint32_t where = same ? note->where : where_of(thr, access);
+    uint32_t unit = make_record(thr, access, where);
+    if (unit)
+        *note = (struct snarl_race_note){.node = access->node, .where = where, .unit = unit, .stamp = thr->stamp};
+    return unit;
+}
+
+uint32_t snarl_race_record(struct snarl_race_thread *thr, const struct snarl_story_access *access)
+{
+    if (thr->note && !(access->flags & ~(uint32_t)SNARL_ACCESS_WRITE))
+        return noted_record(thr, access);
+    struct snarl_site_record *entry = site_entry(thr, access);
+    bool same = entry->site == access->site && entry->node == access->node;
+    if (same && entry->stamp == thr->stamp)
+        return entry->unit;
+    uint32_t where = same ? entry->where : where_of(thr, access);
+    uint32_t unit = make_record(thr, access, where);
+    if (unit)
+        *entry = (struct snarl_site_record){
+            .site = access->site, .node = access->node, .where = where, .unit = unit, .stamp = thr->stamp};
+    return unit;
+}

@@ -1,0 +1,37 @@
+/* story.h - what an access does to a cell, worked out. */
+#ifndef SNARL_RACE_STORY_H
+#define SNARL_RACE_STORY_H
+
+#include "race/race.h"
+#include "race/update.h"
+
+/* One access in progress. */
+struct snarl_story_access {
+    uint64_t site; /* pc, flags and size in one word */
+    uint32_t node; /* of the innermost noted call */
+    uint32_t flags;
+    uintptr_t pc;
+    uint8_t size;
+    uint8_t cells; /* looked at together */
+};
+
+/* Whether an access of this thread in this epoch that `word` names stands for one to the bytes `mask`. */
+bool snarl_story_is_current(struct snarl_race_thread *thr, uint32_t word, uint32_t mask, uint32_t flags);
+/* The word that takes the place of `old` in the plane of the access's kind; races with what `old` names are reported. The same word:
+ * nothing is to be changed. */
+uint32_t snarl_story_next(struct snarl_race_thread *thr, const struct snarl_story_access *access, uint32_t old, uint32_t mask,
+                          uintptr_t cell);
+/* After that: races with what the cell's word in the other plane names. */
+void snarl_story_compare(struct snarl_race_thread *thr, const struct snarl_story_access *access, uint32_t mask, uintptr_t cell);
+/* Of an atomic access that has just been put into a cell of its own: the next one in this epoch adds nothing. */
+void snarl_story_note_atomic(struct snarl_race_thread *thr, uint32_t word, uint32_t flags);
+
+/* epoch.c: the unit of the access's record in this epoch; 0 when there is no room. */
+uint32_t snarl_race_record(struct snarl_race_thread *thr, const struct snarl_story_access *access);
+/* `count` units of one chunk in a row; 0 when the table is full. */
+uint32_t snarl_race_take_units(struct snarl_race_thread *thr, uint32_t count);
+uint32_t snarl_race_lockset(struct snarl_race_thread *thr);
+/* The node of the calls in progress. */
+uint32_t snarl_race_callers(struct snarl_race_thread *thr);
+
+#endif

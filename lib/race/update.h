@@ -1,0 +1,226 @@
+/* update.h - the quick half of an access that changes its cells, for callers that cannot afford calls.
+ *
+ * Most changes are simple: the cell's plane names one access, which happened before and for which the new one stands, and what the
+ * other plane names happened before as well. The new word is then known without looking further. Lists (states) have
+ * their steps remembered: what a thread has worked out once in an epoch (story.c) need not be worked out again. */
+#ifndef SNARL_RACE_UPDATE_H
+#define SNARL_RACE_UPDATE_H
+
+#include "race/race.h"
+#include "race/record.h"
+
+/* From so many states on that a thread has made in an epoch, its accesses of one kind to the bytes of a cell go together (story.c). */
+#define SNARL_STATES_MANY 2048u
+
+/* What a step depends on besides the cell: an access is named by its place, kind and size. */
+static inline uint64_t snarl_step_site(uintptr_t pc, uint32_t flags, uint8_t size)
+{
+    return pc | (uint64_t)flags << 47 | (uint64_t)size << 53;
+}
+
+static inline uint64_t snarl_step_mix(uint64_t a, uint64_t b)
+{
+    uint64_t hash = (a ^ (b * 0x9e3779b97f4a7c15u)) * 0xff51afd7ed558ccdu;
+    hash ^= hash >> 32;
+    return hash * 0xc4ceb9fe1a85ec53u;
+}
+
+/* What a step is known by: `node` is that of the calls in progress together with the mask (from bit 28 on). Two steps share a key with a chance of one in
+ * 2^64. */
+static inline uint64_t snarl_step_key(uint64_t site, uint32_t node, uint32_t old)
+{
+    return snarl_step_mix(site, (uint64_t)node << 32 | old);
+}
+
+static inline struct snarl_step *snarl_step_entry(struct snarl_race_thread *thr, uint64_t key)
+{
+    return &thr->step[key >> 40 & (SNARL_STEP_CACHE - 1)];
+}
+
+static inline bool snarl_step_is(const struct snarl_race_thread *thr, const struct snarl_step *step, uint64_t key)
+{
+    return step->key == key && step->stamp == thr->stamp;
+}
+
+/* Whether the access of a record happened before what the thread does now. */
+static inline bool snarl_update_before(const struct snarl_race_thread *thr, const struct snarl_access_record *record)
+{
+    return record->slot == thr->slot || snarl_vclock_get(&thr->clock, record->slot) >= record->epoch;
+}
+
+static inline bool snarl_update_mine_now(const struct snarl_race_thread *thr, const struct snarl_access_record *record)
+{
+    return record->slot == thr->slot && record->epoch >= thr->first_epoch;
+}
+
+/* What a record means to an access in the same plane: among reads a write stands for one (snarl_update_copy). */
+static inline uint32_t snarl_update_kind(uint32_t recorded, uint32_t flags)
+{
+    return flags & SNARL_ACCESS_WRITE ? recorded : recorded & ~(uint32_t)SNARL_ACCESS_WRITE;
+}
+
+/* The cell's word after an access to the bytes `mask` whose record is `unit`, where the word before is `old`, not 0. 0: it is not simple. */
+static inline uint32_t snarl_update_word(const struct snarl_race_thread *thr, uint32_t old, uint32_t mask, uint32_t flags,
+                                         uint32_t unit)
+{
+    const struct snarl_access_record *record = &snarl_record_at(old)->access;
+    uint32_t bytes = snarl_cell_bytes(old), kind = snarl_update_kind(record->flags, flags);
+    if ((record->flags & SNARL_RECORD_STATE) || !snarl_access_stands_for(flags, kind) || !snarl_update_before(thr, record))
+        return 0;
+    if (flags & SNARL_ACCESS_ATOMIC) /* a part of a cell would need a state */
+        return mask == 0xf && !snarl_update_mine_now(thr, record) ? unit : 0;
+    if (!(bytes & ~mask))
+        return snarl_cell_word(unit, mask);
+    if (snarl_cell_unit(old) == unit)
+        return old | mask << SNARL_CELL_MASK_SHIFT;
+    if (thr->states_made <= SNARL_STATES_MANY || !snarl_update_mine_now(thr, record) || kind != flags ||
+        record->lockset != snarl_records[unit].access.lockset)
+        return 0;
+    return snarl_cell_word(unit, bytes | mask) | SNARL_CELL_NEARBY;
+}
+
+/* Whether an access to the bytes `mask` certainly does not race with what the cell's word in the other plane names. */
+static inline bool snarl_update_agrees(const struct snarl_race_thread *thr, uint32_t word, uint32_t mask, uint32_t flags)
+{
+    const struct snarl_access_record *record = &snarl_record_at(word)->access;
+    return !word || (!(record->flags & SNARL_RECORD_STATE) &&
+                     (snarl_update_before(thr, record) || (record->flags & flags & SNARL_ACCESS_ATOMIC) ||
+                      !(snarl_cell_bytes(word) & mask)));
+}
+
+/* A read of what this thread has written in this epoch adds nothing, but that the next one is to be known at once: the write stands
+ * for it in the plane of reads too. 0: it cannot. */
+static inline uint32_t snarl_update_copy(const struct snarl_race_thread *thr, uint32_t reads, uint32_t writes, uint32_t mask)
+{
+    const struct snarl_access_record *record = &snarl_record_at(reads)->access;
+    if (!snarl_race_is_current(thr, writes, mask) || thr->ignore ||
+        snarl_record_at(writes)->access.flags != SNARL_ACCESS_WRITE)
+        return 0;
+    if (reads && ((record->flags & (SNARL_RECORD_STATE | SNARL_ACCESS_ATOMIC)) || record->slot != thr->slot ||
+                  (snarl_cell_bytes(reads) & ~snarl_cell_mask(writes))))
+        return 0;
+    return writes;
+}
+
+/* The record of a plain access at a place that its caller remembers; 0: it is not made that quickly. */
+static inline uint32_t snarl_update_record(struct snarl_race_thread *thr, struct snarl_race_note *note, uint32_t node,
+                                           uint32_t flags, uint8_t size)
+{
+    uint32_t unit = thr->next_unit;
+    if (note->node != node || !note->where)
+        return 0;
+    if (note->stamp == thr->stamp)
+        return note->unit;
+    if (thr->lockset == SNARL_LOCKSET_UNKNOWN || unit >= thr->run_end || unit % SNARL_CHUNK_UNITS == 0)
+        return 0;
+    snarl_records[unit].access = (struct snarl_access_record){.flags = (uint8_t)flags,
+                                                              .size = size,
+                                                              .slot = (uint16_t)thr->slot,
+                                                              .epoch = thr->epoch,
+                                                              .where = note->where,
+                                                              .lockset = thr->lockset};
+    thr->next_unit = unit + 1;
+    thr->span++;
+    note->unit = unit;
+    note->stamp = thr->stamp;
+    return unit;
+}
+
+/* Whether snarl_race_try may be asked at all. */
+static inline bool snarl_race_may_try(const struct snarl_race_thread *thr)
+{
+    return !thr->ignore && !thr->pending && !thr->late_load && !thr->told && thr->frame == thr->frames &&
+           thr->generation == __atomic_load_n(&snarl_race_generation, __ATOMIC_ACQUIRE);
+}
+
+static inline bool snarl_update_swap(uint32_t *cell, uint32_t old, uint32_t word)
+{
+    return __atomic_compare_exchange_n(cell, &old, word, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+}
+
+/* Two cells that have the same story. */
+static inline bool snarl_update_swap_pair(uint32_t *cell, uint32_t old, uint32_t word)
+{
+    uint64_t both = (uint64_t)old << 32 | old;
+    return __atomic_compare_exchange_n((uint64_t *)cell, &both, (uint64_t)word << 32 | word, false, __ATOMIC_SEQ_CST,
+                                       __ATOMIC_RELAXED);
+}
+
+/* A plain access in progress of which all is known that does not depend on the cell. */
+struct snarl_update {
+    uint64_t site;
+    uint32_t node, unit, flags;
+};
+
+/* The next word of a cell; 0: to be worked out. */
+static inline uint32_t snarl_update_next(struct snarl_race_thread *thr, const struct snarl_update *update, uint32_t old,
+                                         uint32_t mask)
+{
+    uint32_t word = old ? snarl_update_word(thr, old, mask, update->flags, update->unit) : snarl_cell_word(update->unit, mask);
+    if (word)
+        return word;
+    uint64_t key = snarl_step_key(update->site, update->node | mask << 28, old);
+    const struct snarl_step *step = snarl_step_entry(thr, key);
+    return snarl_step_is(thr, step, key) ? step->new_word : 0;
+}
+
+/* One cell. The other plane is looked at before, since it may ask for more than this, and after, since only then nobody can come in
+ * between unseen (story.c). */
+static inline __attribute__((always_inline)) bool snarl_update_cell(struct snarl_race_thread *thr, const struct snarl_update *update, uintptr_t cell, uint32_t mask,
+                                     bool pair)
+{
+    bool write = update->flags & SNARL_ACCESS_WRITE;
+    uint32_t *mine = snarl_shadow_cell(cell, snarl_race_plane(write));
+    uint32_t *others = snarl_shadow_cell(cell, snarl_race_plane(!write));
+    uint32_t old = __atomic_load_n(mine, __ATOMIC_ACQUIRE), other = __atomic_load_n(others, __ATOMIC_ACQUIRE);
+    if (pair && (mine[1] != old || others[1] != other))
+        return false;
+    if (snarl_race_is_current(thr, old, mask))
+        return true;
+    if (!snarl_update_agrees(thr, other, mask, update->flags))
+        return false;
+    uint32_t word = write ? 0 : snarl_update_copy(thr, old, other, mask);
+    if (!word)
+        word = snarl_update_next(thr, update, old, mask);
+    if (!word || !(pair ? snarl_update_swap_pair(mine, old, word) : snarl_update_swap(mine, old, word)))
+        return false;
+    if (__atomic_load_n(others, __ATOMIC_ACQUIRE) == other && (!pair || __atomic_load_n(others + 1, __ATOMIC_ACQUIRE) == other))
+        return true;
+    thr->recheck = true;
+    return false;
+}
+
+/* A plain access of 1 to 64 bytes, called from `node`. False: some of it is still to be done (all of it may be done again). */
+static inline bool snarl_race_try(struct snarl_race_thread *thr, uintptr_t address, size_t size, bool write, uintptr_t pc,
+                                  uint32_t node, struct snarl_race_note *note)
+{
+    uintptr_t end = address + size, cell = address & ~(uintptr_t)3;
+    uint32_t mask = 0xfu << (address & 3) & 0xf;
+    bool done = true;
+    if (end < address || end >> SNARL_ADDRESS_BITS || !snarl_shadow_touched(address) || !snarl_shadow_touched(end - 1))
+        return false;
+    uint32_t flags = write ? SNARL_ACCESS_WRITE : 0;
+    struct snarl_update update = {.site = snarl_step_site(pc, flags, (uint8_t)size),
+                                  .node = node,
+                                  .unit = snarl_update_record(thr, note, node, flags, (uint8_t)size),
+                                  .flags = flags};
+    if (!update.unit)
+        return false;
+    __atomic_store_n(&thr->stepping, thr->generation + 1, __ATOMIC_RELEASE);
+    while (cell < end && done) {
+        bool pair = mask == 0xf && !(cell & 4) && end - cell >= 8;
+        if (end - cell < 4)
+            mask &= (1u << (end - cell)) - 1;
+        if (pair && snarl_update_cell(thr, &update, cell, 0xf, true)) {
+            cell += 8;
+            continue;
+        }
+        done = !thr->recheck && snarl_update_cell(thr, &update, cell, mask, false);
+        cell += 4;
+        mask = 0xf;
+    }
+    __atomic_store_n(&thr->stepping, 0, __ATOMIC_RELEASE);
+    return done;
+}
+
+#endif
