@@ -26,7 +26,7 @@
  *
  * A word of memory that is not aligned as its size wants loads parts of two cells: their mixture is not in the window (but for
  * one chance in millions, which hides one access), so the stub sees it, and begins with a test of the cells of its first bytes and
- * of that of its last. 16 and 32 bytes compare their pairs of cells with each other first. The stub, after the function:
+ * of that of its last. Two bytes in two cells never pass the first test. 16 and 32 bytes compare their pairs of cells with each other first. The stub, after the function:
  *
  *         lea   EA, %r
  *         lea   -128(%rsp), %rsp  ; the red zone
@@ -501,25 +501,83 @@ static void test_known(struct snarl_emitter *e, const struct snarl_instruction *
     op_thread(e, wide, 0x85, reg, FIELD(outside));
 }
 
+/* jcc or jmp forward over what follows; returns where the distance stands. */
+static uint32_t over(struct snarl_emitter *e, unsigned opcode)
+{
+    snarl_emit_byte(e, opcode);
+    snarl_emit_byte(e, 0);
+    return snarl_emit_here(e) - 1;
+}
+
+static void over_ends(struct snarl_emitter *e, uint32_t at)
+{
+    e->bytes[at - SNARL_PLAN_PAGE] = (uint8_t)(snarl_emit_here(e) - at - 1);
+}
+
+static void je_back(struct snarl_emitter *e, const struct snarl_stub *stub)
+{
+    snarl_emit_byte(e, 0x0f);
+    snarl_emit_byte(e, 0x84);
+    snarl_emit_word(e, stub->back - (snarl_emit_here(e) + 4));
+}
+
 /* 4 or 8 bytes anywhere: all cells that they touch are known as a whole. */
 static void test_unaligned(struct snarl_emitter *e, const struct snarl_stub *stub)
 {
     const struct snarl_instruction *x = stub->instruction;
     struct snarl_instruction last = *x;
-    if (stub->link != SNARL_LINK_ACCESS || (x->size != 4 && x->size != 8) || x->displacement > INT32_MAX - 8)
-        return;
     last.displacement += x->size - 1;
     snarl_emit_lea(e, stub->reg, x);
     test_known(e, x, stub->reg, x->size == 8);
-    snarl_emit_byte(e, 0x75); /* jne over the rest */
-    uint32_t over = snarl_emit_here(e);
-    snarl_emit_byte(e, 0);
+    uint32_t not_first = over(e, 0x75); /* jne */
     snarl_emit_lea(e, stub->reg, &last);
     test_known(e, x, stub->reg, false);
-    snarl_emit_byte(e, 0x0f); /* je back */
-    snarl_emit_byte(e, 0x84);
-    snarl_emit_word(e, stub->back - (snarl_emit_here(e) + 4));
-    e->bytes[over - SNARL_PLAN_PAGE] = (uint8_t)(snarl_emit_here(e) - over - 1);
+    je_back(e, stub);
+    over_ends(e, not_first);
+}
+
+/* The byte `part` of the cell at `reg` or above. */
+static void test_byte(struct snarl_emitter *e, const struct snarl_instruction *x, unsigned reg, unsigned part)
+{
+    and_imm(e, true, reg, -4);
+    to_shadow(e, x, reg);
+    op_reg(e, false, 0x8b, reg, reg, 0);
+    op_thread(e, false, 0x0b, reg, FIELD(others[SNARL_PART_1]) + part * 4);
+    op_thread(e, false, 0x2b, reg, FIELD(first));
+    op_thread(e, false, 0x85, reg, FIELD(outside));
+}
+
+/* 2 bytes of which one is the last of a cell and one the first of the next. */
+static void test_crossing(struct snarl_emitter *e, const struct snarl_stub *stub)
+{
+    const struct snarl_instruction *x = stub->instruction;
+    struct snarl_instruction last = *x;
+    last.displacement++;
+    snarl_emit_lea(e, stub->reg, &last);
+    snarl_emit_byte(e, 0x40u | stub->reg >> 3); /* test $3, %reg */
+    snarl_emit_byte(e, 0xf6);
+    snarl_emit_byte(e, 0xc0u | (stub->reg & 7));
+    snarl_emit_byte(e, 3);
+    uint32_t not_crossing = over(e, 0x75);
+    test_byte(e, x, stub->reg, 0);
+    uint32_t not_last = over(e, 0x75);
+    snarl_emit_lea(e, stub->reg, x);
+    test_byte(e, x, stub->reg, 3);
+    je_back(e, stub);
+    over_ends(e, not_crossing);
+    over_ends(e, not_last);
+}
+
+/* What the inlined test cannot tell though it is known. */
+static void test_again(struct snarl_emitter *e, const struct snarl_stub *stub)
+{
+    const struct snarl_instruction *x = stub->instruction;
+    if (stub->link != SNARL_LINK_ACCESS || x->displacement > INT32_MAX - 8)
+        return;
+    if (x->size == 4 || x->size == 8)
+        test_unaligned(e, stub);
+    else if (x->size == 2)
+        test_crossing(e, stub);
 }
 
 void snarl_check_stub(struct snarl_emitter *e, const struct snarl_stub *stub)
@@ -535,7 +593,7 @@ void snarl_check_stub(struct snarl_emitter *e, const struct snarl_stub *stub)
         if (stub->sites[i])
             snarl_emit_patch(e, stub->sites[i], snarl_emit_here(e));
     snarl_emit_map(e, map);
-    test_unaligned(e, stub);
+    test_again(e, stub);
     push_address(e, stub, map);
     snarl_emit_byte(e, 0xe8);
     snarl_emit_word(e, stub->link * SNARL_LINK_SIZE - (snarl_emit_here(e) + 4));

@@ -12,7 +12,8 @@
 #include "preload/rewrite/walk.h"
 
 #define WALKS 256      /* a power of two */
-#define PLACES 2048    /* a power of two */
+#define PLACES 4096    /* a power of two */
+#define NOTES 4096     /* a power of two */
 #define DEPTH_MAX 128  /* frames of a stack; deeper ones are left out */
 #define CHECKED_MAX 22 /* words of the stack compared; what lies further out is taken to be the same */
 #define UNKNOWN_STACK ((uintptr_t)1 << 20) /* looked at above rsp when the stack's end is not known */
@@ -38,12 +39,18 @@ struct place {
     int32_t cfa_offset;
     int16_t rbp_offset; /* 0: rbp is still the caller's */
     bool by_rbp;
+};
+
+/* Of a place that was reached by some calls. */
+struct noted {
+    uintptr_t site;
     struct snarl_race_note note;
 };
 
 struct snarl_callers {
     uint32_t age;
     struct place place[PLACES];
+    struct noted noted[NOTES];
     struct snarl_walk_cache rows;
     struct walked walked[WALKS];
 };
@@ -82,7 +89,7 @@ static struct snarl_callers *memory(void)
 
 static struct place *place_of(struct snarl_callers *mine, uintptr_t site)
 {
-    return &mine->place[(site >> 4 ^ site >> 14) & (PLACES - 1)];
+    return &mine->place[site * 0x9e3779b97f4a7c15u >> 40 & (PLACES - 1)];
 }
 
 static bool is_same(const struct walked *walked, uintptr_t slot, uintptr_t back, uintptr_t rbp)
@@ -137,10 +144,34 @@ static struct place *own_place(struct snarl_callers *mine, uintptr_t site)
     return place;
 }
 
-struct snarl_race_note *snarl_callers_note(uintptr_t site)
+static bool is_noted(const struct noted *noted, uintptr_t site, uint32_t node)
 {
-    struct snarl_callers *mine = memory();
-    return mine ? &own_place(mine, site)->note : NULL;
+    return noted->site == site && noted->note.node == node;
+}
+
+/* One of two places; the one that came last has the first. */
+static struct snarl_race_note *note_of(struct snarl_callers *mine, uintptr_t site, uint32_t node)
+{
+    uint64_t hash = (site ^ (uint64_t)node << 32) * 0x9e3779b97f4a7c15u;
+    struct noted *noted = &mine->noted[hash >> 40 & (NOTES - 2)];
+    if (is_noted(&noted[0], site, node))
+        return &noted[0].note;
+    if (is_noted(&noted[1], site, node))
+        return &noted[1].note;
+    noted[1] = noted[0];
+    noted[0] = (struct noted){.site = site, .note = {.node = node}};
+    return &noted[0].note;
+}
+
+struct snarl_race_note *snarl_callers_note(uintptr_t site, uint32_t node)
+{
+    return s_mine ? note_of(s_mine, site, node) : NULL;
+}
+
+static struct walked *walked_from(struct snarl_callers *mine, uintptr_t slot, uintptr_t back)
+{
+    uint64_t hash = (slot ^ back << 20) * 0x9e3779b97f4a7c15u;
+    return &mine->walked[hash >> 56 & (WALKS - 1)];
 }
 
 uint32_t snarl_callers_node(const struct snarl_callers_at *at)
@@ -156,8 +187,7 @@ uint32_t snarl_callers_node(const struct snarl_callers_at *at)
                               .first = true};
     if (!snarl_walk_up(&walk, &mine->rows))
         return 0;
-    uint64_t hash = (walk.slot ^ walk.pc << 20) * 0x9e3779b97f4a7c15u;
-    struct walked *walked = &mine->walked[hash >> 56 & (WALKS - 1)];
+    struct walked *walked = walked_from(mine, walk.slot, walk.pc);
     struct place *place = own_place(mine, at->site);
     place->walked = walked;
     place->by_rbp = walk.by_rbp;
@@ -174,15 +204,19 @@ uint32_t snarl_callers_known(uintptr_t site, uintptr_t rsp, uintptr_t rbp, struc
     if (!mine || mine->age != __atomic_load_n(&s_age, __ATOMIC_RELAXED))
         return 0;
     struct place *place = place_of(mine, site);
-    *note = &place->note;
     if (place->site != site || !place->walked)
         return 0;
     uintptr_t cfa = (place->by_rbp ? rbp : rsp) + (uintptr_t)(intptr_t)place->cfa_offset;
-    const struct walked *walked = place->walked;
-    if (walked->slot != cfa - 8) /* also: rbp may be anything */
+    struct walked *walked = place->walked;
+    if (walked->slot != cfa - 8 && place->by_rbp) /* rbp may be anything */
         return 0;
-    uintptr_t back = *(const uintptr_t *)walked->slot;
+    uintptr_t back = *(const uintptr_t *)(cfa - 8);
+    if (walked->slot != cfa - 8 || walked->back != back)
+        walked = place->walked = walked_from(mine, cfa - 8, back);
     if (place->rbp_offset)
         rbp = *(const uintptr_t *)(cfa + (uintptr_t)(intptr_t)place->rbp_offset);
-    return is_same(walked, cfa - 8, back, rbp) ? walked->node : 0;
+    if (!is_same(walked, cfa - 8, back, rbp))
+        return 0;
+    *note = note_of(mine, site, walked->node);
+    return walked->node;
 }

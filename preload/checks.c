@@ -13,6 +13,7 @@
 
 /* Of the thread: the access in progress. */
 static __thread const struct snarl_entry_frame *s_frame __attribute__((tls_model("initial-exec")));
+static __thread bool s_noting __attribute__((tls_model("initial-exec"))); /* it is a plain one of one place */
 
 static struct snarl_race_thread *races_of(const struct snarl_thread *thr)
 {
@@ -28,8 +29,10 @@ uint32_t snarl_checks_callers(struct snarl_race_thread *races)
         return 0;
     uintptr_t rsp = snarl_entry_rsp(s_frame);
     bool known = thr->stack_high && rsp >= thr->stack_low && rsp < thr->stack_high;
-    return snarl_callers_node(&(struct snarl_callers_at){
+    uint32_t node = snarl_callers_node(&(struct snarl_callers_at){
         .site = s_frame->back, .pc = snarl_entry_pc(s_frame), .rsp = rsp, .rbp = s_frame->rbp, .high = known ? thr->stack_high : 0});
+    races->note = s_noting && node ? snarl_callers_note(s_frame->back, node) : NULL;
+    return node;
 }
 
 /* --- accesses --- */
@@ -92,8 +95,9 @@ void snarl_entry_on_access(struct snarl_entry_frame *frame)
     uintptr_t pc = snarl_entry_pc(frame) + 1;
     uint32_t flags = write ? SNARL_ACCESS_WRITE : 0;
     struct snarl_race_thread *races = thr->races;
-    races->note = snarl_callers_note(frame->back);
+    s_noting = true;
     snarl_race_stock_access(races, frame->address, site->size, flags, pc, false);
+    s_noting = false;
     races->note = NULL;
     leave(thr);
 }

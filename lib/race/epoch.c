@@ -229,7 +229,7 @@ static uint32_t where_of(struct snarl_race_thread *thr, const struct snarl_story
 static uint32_t noted_record(struct snarl_race_thread *thr, const struct snarl_story_access *access)
 {
     struct snarl_race_note *note = thr->note;
-    bool same = note->node == access->node && note->where;
+    bool same = note->where;
     if (same && note->stamp == thr->stamp)
         return note->unit;
     uint32_t where = same ? note->where : where_of(thr, access);

@@ -27,6 +27,7 @@
 #define SNARL_SITE_CACHE 2048
 #define SNARL_HIT_CACHE 256
 #define SNARL_NODE_CACHE 256
+#define SNARL_AGREED_CACHE 256
 #define SNARL_STATE_CACHE 8192
 #define SNARL_VARIABLE_CACHE 64
 #define SNARL_BOUNDARIES 8
@@ -68,6 +69,12 @@ struct snarl_hit {
     uint32_t word;
     uint32_t stamp;
     uint8_t mask[4]; /* the bytes where it stands for a read, a write, an atomic read, an atomic write */
+};
+
+/* A list of accesses that all happened before what the thread does from then on. */
+struct snarl_agreed {
+    uint32_t word;
+    uint32_t generation;
 };
 
 struct snarl_node_entry {
@@ -130,7 +137,7 @@ struct snarl_race_thread {
     uint32_t boundary_count;
     struct snarl_boundary boundary[SNARL_BOUNDARIES];
     uintptr_t late_load; /* the atomic that stock code loads just now: what it may have seen is acquired later; 0: none */
-    struct snarl_race_note *note; /* of the place of the access in progress; NULL: none */
+    struct snarl_race_note *note; /* of the access in progress, set by the host when asked for the calls; NULL: none */
     bool recheck; /* the access in progress is in its own plane already, and still to be compared with the other */
     uint32_t told; /* the history node of the access in progress, when the caller knows it; 0: from the noted calls */
     void *host;    /* the host's */
@@ -143,6 +150,7 @@ struct snarl_race_thread {
     struct snarl_site_record site[SNARL_SITE_CACHE];
     struct snarl_hit hit[SNARL_HIT_CACHE];
     struct snarl_node_entry node[SNARL_NODE_CACHE];
+    struct snarl_agreed agreed[SNARL_AGREED_CACHE];
     uint32_t state[SNARL_STATE_CACHE]; /* units of states made in this epoch, or anything */
     struct snarl_race_sync *variable[SNARL_VARIABLE_CACHE]; /* of atomics used last */
 };

@@ -333,6 +333,15 @@ static bool is_same_list(const uint32_t *a, uint32_t a_count, const uint32_t *b,
     return a_count == b_count;
 }
 
+/* All of a list happened before, which stays so: the clock only grows. */
+static void note_agreed(struct snarl_race_thread *thr, uint32_t word, const uint32_t *member, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (!snarl_update_before(thr, &snarl_record_at(member[i])->access))
+            return;
+    *snarl_update_agreed(thr, word) = (struct snarl_agreed){.word = word, .generation = thr->generation};
+}
+
 /* After a write its readers are done with; and what was found wrong needs not be found again. */
 void snarl_story_compare(struct snarl_race_thread *thr, const struct snarl_story_access *access, uint32_t mask, uintptr_t cell)
 {
@@ -344,8 +353,10 @@ void snarl_story_compare(struct snarl_race_thread *thr, const struct snarl_story
         bool unusual = false;
         const uint32_t *member = snarl_cell_members(word, &single, &count);
         uint32_t kept = compare_members(thr, access, mask, cell, at, word, write, list, &unusual);
-        if ((kept == count && !unusual) || is_same_list(list, kept, member, count))
+        if ((kept == count && !unusual) || is_same_list(list, kept, member, count)) {
+            note_agreed(thr, word, member, count);
             return;
+        }
         uint32_t next = word_of(thr, list, kept);
         if ((kept && !next) || __atomic_compare_exchange_n(at, &word, next, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
             return;

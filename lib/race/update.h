@@ -79,13 +79,21 @@ static inline uint32_t snarl_update_word(const struct snarl_race_thread *thr, ui
     return snarl_cell_word(unit, bytes | mask) | SNARL_CELL_NEARBY;
 }
 
+static inline struct snarl_agreed *snarl_update_agreed(struct snarl_race_thread *thr, uint32_t word)
+{
+    return &thr->agreed[(word ^ word >> 8) & (SNARL_AGREED_CACHE - 1)];
+}
+
 /* Whether an access to the bytes `mask` certainly does not race with what the cell's word in the other plane names. */
-static inline bool snarl_update_agrees(const struct snarl_race_thread *thr, uint32_t word, uint32_t mask, uint32_t flags)
+static inline bool snarl_update_agrees(struct snarl_race_thread *thr, uint32_t word, uint32_t mask, uint32_t flags)
 {
     const struct snarl_access_record *record = &snarl_record_at(word)->access;
-    return !word || (!(record->flags & SNARL_RECORD_STATE) &&
-                     (snarl_update_before(thr, record) || (record->flags & flags & SNARL_ACCESS_ATOMIC) ||
-                      !(snarl_cell_bytes(word) & mask)));
+    if (record->flags & SNARL_RECORD_STATE) {
+        const struct snarl_agreed *agreed = snarl_update_agreed(thr, word);
+        return agreed->word == word && agreed->generation == thr->generation;
+    }
+    return !word || snarl_update_before(thr, record) || (record->flags & flags & SNARL_ACCESS_ATOMIC) ||
+           !(snarl_cell_bytes(word) & mask);
 }
 
 /* A read of what this thread has written in this epoch adds nothing, but that the next one is to be known at once: the write stands
@@ -103,11 +111,11 @@ static inline uint32_t snarl_update_copy(const struct snarl_race_thread *thr, ui
 }
 
 /* The record of a plain access at a place that its caller remembers; 0: it is not made that quickly. */
-static inline uint32_t snarl_update_record(struct snarl_race_thread *thr, struct snarl_race_note *note, uint32_t node,
-                                           uint32_t flags, uint8_t size)
+static inline uint32_t snarl_update_record(struct snarl_race_thread *thr, struct snarl_race_note *note, uint32_t flags,
+                                           uint8_t size)
 {
     uint32_t unit = thr->next_unit;
-    if (note->node != node || !note->where)
+    if (!note->where)
         return 0;
     if (note->stamp == thr->stamp)
         return note->unit;
@@ -180,7 +188,7 @@ static inline __attribute__((always_inline)) bool snarl_update_cell(struct snarl
     if (!snarl_update_agrees(thr, other, mask, update->flags))
         return false;
     uint32_t word = write ? 0 : snarl_update_copy(thr, old, other, mask);
-    if (!word)
+    if (!word && update->unit)
         word = snarl_update_next(thr, update, old, mask);
     if (!word || !(pair ? snarl_update_swap_pair(mine, old, word) : snarl_update_swap(mine, old, word)))
         return false;
@@ -202,9 +210,9 @@ static inline bool snarl_race_try(struct snarl_race_thread *thr, uintptr_t addre
     uint32_t flags = write ? SNARL_ACCESS_WRITE : 0;
     struct snarl_update update = {.site = snarl_step_site(pc, flags, (uint8_t)size),
                                   .node = node,
-                                  .unit = snarl_update_record(thr, note, node, flags, (uint8_t)size),
+                                  .unit = snarl_update_record(thr, note, flags, (uint8_t)size),
                                   .flags = flags};
-    if (!update.unit)
+    if (!update.unit && write) /* a read may do without */
         return false;
     __atomic_store_n(&thr->stepping, thr->generation + 1, __ATOMIC_RELEASE);
     while (cell < end && done) {
