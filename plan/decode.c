@@ -141,6 +141,10 @@ static enum snarl_instruction_shape shape_of(const ZydisDecodedInstruction *z)
         return SNARL_SHAPE_PAUSE;
     case ZYDIS_MNEMONIC_SYSCALL:
         return SNARL_SHAPE_SYSCALL;
+    case ZYDIS_MNEMONIC_CMPXCHG:
+    case ZYDIS_MNEMONIC_CMPXCHG8B:
+    case ZYDIS_MNEMONIC_CMPXCHG16B:
+        return SNARL_SHAPE_CMPXCHG;
     default:
         break;
     }

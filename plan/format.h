@@ -23,7 +23,7 @@
 #include <stdint.h>
 
 #define SNARL_PLAN_MAGIC "SNARLPLN"
-#define SNARL_PLAN_VERSION 8u
+#define SNARL_PLAN_VERSION 9u
 #define SNARL_PLAN_PAGE 4096u
 
 enum snarl_plan_check { /* what stands before an access */
@@ -159,7 +159,7 @@ struct snarl_plan_site {
     int32_t original; /* the accessing instruction, from the address of this field */
     uint8_t size;
     uint8_t flags; /* enum snarl_site_flags */
-    uint8_t shape; /* of a string instruction: enum snarl_instruction_shape */
+    uint8_t shape; /* of a string or locked instruction: enum snarl_instruction_shape */
     uint8_t zero;
 };
 #define SNARL_SITE_AT 13

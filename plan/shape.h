@@ -1,5 +1,5 @@
-/* shape.h - the few kinds of instructions that somebody asks for by name: the planner, for jump tables, and the handler
- * of string instructions in the program, which finds the shape in struct snarl_plan_site. */
+/* shape.h - the few kinds of instructions that somebody asks for by name: the planner, for jump tables, and the handlers
+ * of string and locked instructions in the program, which find the shape in struct snarl_plan_site. */
 #ifndef SNARL_PLAN_SHAPE_H
 #define SNARL_PLAN_SHAPE_H
 
@@ -24,6 +24,7 @@ enum snarl_instruction_shape {
     SNARL_SHAPE_SCAS,
     SNARL_SHAPE_LODS,
     SNARL_SHAPE_SYSCALL,
+    SNARL_SHAPE_CMPXCHG, /* of any size */
 };
 
 #endif

@@ -139,6 +139,7 @@ struct snarl_race_thread {
     uintptr_t late_load; /* the atomic that stock code loads just now: what it may have seen is acquired later; 0: none */
     struct snarl_race_note *note; /* of the access in progress, set by the host when asked for the calls; NULL: none */
     bool recheck; /* the access in progress is in its own plane already, and still to be compared with the other */
+    uintptr_t refused;   /* the atomic on which a compare-and-exchange of stock code failed last, until it succeeds; 0: none */
     uint32_t told; /* the history node of the access in progress, when the caller knows it; 0: from the noted calls */
     void *host;    /* the host's */
     struct snarl_race_window *window; /* the host's, kept up to date; may be NULL */
@@ -417,6 +418,8 @@ void snarl_race_stock_access(struct snarl_race_thread *thr, uintptr_t address, s
 /* A locked instruction, before and after it. */
 void snarl_race_stock_before(struct snarl_race_thread *thr, uintptr_t address, size_t size, uint32_t flags, uintptr_t pc);
 void snarl_race_stock_after(struct snarl_race_thread *thr, uintptr_t address);
+/* And after that, if it was a compare-and-exchange and has not exchanged. */
+void snarl_race_stock_refused(struct snarl_race_thread *thr, uintptr_t address);
 /* There is an atomic object, whoever says so. */
 void snarl_race_stock_know(struct snarl_race_thread *thr, uintptr_t address, size_t size);
 

@@ -13,6 +13,11 @@
  *     (`late_load`). A load that was checked while its object was not known yet cannot be acquired so: its thread is noted
  *     (`s_late`), and when it seems to race with anybody, it acquires what that load may have seen before it is believed.
  *
+ * And a part may be missing: the quick half of a lock is inlined into code that is looked at, while the slow half, for a lock that is taken, is
+ * in a library that is not. A thread whose compare-and-exchange failed (`refused`) may thus have the lock when it is seen again. So what is
+ * released to the object until the thread's next access is acquired like what a late load may have seen, whatever that library
+ * itself releases on the way; and what comes later, once, before a race of the thread is believed.
+ *
  * What is not reported for these reasons is counted. Concurrency: `known` is written under the variable's lock and may be read without;
  * s_late is changed by compare-and-swap. */
 #include "base/counters.h"
@@ -55,6 +60,10 @@ static void acquire(struct snarl_race_thread *thr, struct snarl_race_sync *sync)
 
 static void acquire_late(struct snarl_race_thread *thr)
 {
+    struct snarl_race_sync *sync = thr->refused ? snarl_race_atomic_peek(thr->refused) : NULL;
+    thr->refused = 0;
+    if (sync)
+        acquire(thr, sync);
     for (unsigned i = 0; i < LATE; i++) {
         uint64_t there = __atomic_load_n(&s_late[i], __ATOMIC_ACQUIRE);
         if (there && (there & 0xffff) == thr->slot &&
@@ -147,6 +156,13 @@ void snarl_race_stock_know(struct snarl_race_thread *thr, uintptr_t address, siz
 
 /* --- accesses --- */
 
+/* The thread is seen to change the object: it waits for it nowhere. */
+static void got(struct snarl_race_thread *thr, uintptr_t address)
+{
+    if (thr->refused == address)
+        thr->refused = 0;
+}
+
 void snarl_race_catch_up_slowly(struct snarl_race_thread *thr)
 {
     struct snarl_race_sync *sync = snarl_race_atomic_peek(thr->late_load);
@@ -190,10 +206,12 @@ void snarl_race_stock_access(struct snarl_race_thread *thr, uintptr_t address, s
     if (!write)
         acquire_inside(thr, address, size);
     snarl_race_access(thr, address, size, flags | SNARL_ACCESS_ATOMIC, pc);
-    if (write) /* the access itself happens before what acquires it */
+    if (write) { /* the access itself happens before what acquires it */
         release(thr, sync);
-    else
+        got(thr, address);
+    } else {
         thr->late_load = address;
+    }
 }
 
 void snarl_race_stock_before(struct snarl_race_thread *thr, uintptr_t address, size_t size, uint32_t flags, uintptr_t pc)
@@ -213,6 +231,12 @@ void snarl_race_stock_after(struct snarl_race_thread *thr, uintptr_t address)
     struct snarl_race_sync *sync = snarl_race_atomic_peek(address);
     if (sync)
         acquire(thr, sync);
+    got(thr, address);
+}
+
+void snarl_race_stock_refused(struct snarl_race_thread *thr, uintptr_t address)
+{
+    thr->late_load = thr->refused = address;
 }
 
 /* --- what seems to be a race --- */

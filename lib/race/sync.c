@@ -181,9 +181,17 @@ void snarl_race_acquire_exclusive(struct snarl_race_thread *thr, struct snarl_ra
     snarl_race_sync_unlock(sync);
 }
 
+/* Who was refused an atomic may be in code that is not seen, and go on waiting for it there (stock.c). */
+static void catch_up(struct snarl_race_thread *thr)
+{
+    uintptr_t refused = thr->late_load == thr->refused ? thr->refused : 0;
+    snarl_race_catch_up(thr);
+    thr->late_load = refused;
+}
+
 void snarl_race_release(struct snarl_race_thread *thr, struct snarl_race_sync *sync)
 {
-    snarl_race_catch_up(thr);
+    catch_up(thr);
     snarl_race_sync_lock(sync);
     release_unseen(thr, sync, false);
     snarl_race_sync_unlock(sync);
@@ -191,7 +199,7 @@ void snarl_race_release(struct snarl_race_thread *thr, struct snarl_race_sync *s
 
 void snarl_race_release_store(struct snarl_race_thread *thr, struct snarl_race_sync *sync)
 {
-    snarl_race_catch_up(thr);
+    catch_up(thr);
     snarl_race_sync_lock(sync);
     release_unseen(thr, sync, true);
     snarl_race_sync_unlock(sync);

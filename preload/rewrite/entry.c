@@ -45,7 +45,18 @@ ENTRY("snarl_entry_access_fully", "snarl_entry_on_access", "lea -8(%rsp), %rsp",
 ENTRY("snarl_entry_string", "snarl_entry_on_string", "pushfq", "popfq");
 ENTRY("snarl_entry_plain_atomic", "snarl_entry_on_plain_atomic", "pushfq", "popfq");
 ENTRY("snarl_entry_before_atomic", "snarl_entry_on_before_atomic", "pushfq", "popfq");
-ENTRY("snarl_entry_after_atomic", "snarl_entry_on_after_atomic", "pushfq", "popfq");
+ENTRY("snarl_entry_after_atomic", "snarl_entry_on_after_locked", "pushfq", "popfq");
+
+#define ZERO_FLAG 0x40
+
+/* Called by snarl_entry_after_atomic only. */
+__attribute__((visibility("hidden"))) void snarl_entry_on_after_locked(struct snarl_entry_frame *frame);
+void snarl_entry_on_after_locked(struct snarl_entry_frame *frame)
+{
+    snarl_entry_on_after_atomic(frame);
+    if (snarl_entry_site(frame)->shape == SNARL_SHAPE_CMPXCHG && !(frame->flags & ZERO_FLAG))
+        snarl_entry_on_refused(frame);
+}
 
 /* Comparing and scanning may stop anywhere: only the first element is certain to be read. */
 unsigned snarl_entry_ranges(const struct snarl_entry_frame *frame, struct snarl_entry_range ranges[2])

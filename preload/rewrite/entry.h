@@ -75,5 +75,7 @@ void snarl_entry_on_string(struct snarl_entry_frame *frame);
 void snarl_entry_on_plain_atomic(struct snarl_entry_frame *frame);
 void snarl_entry_on_before_atomic(struct snarl_entry_frame *frame);
 void snarl_entry_on_after_atomic(struct snarl_entry_frame *frame);
+/* After that: a compare-and-exchange has found another value and not exchanged. */
+void snarl_entry_on_refused(struct snarl_entry_frame *frame);
 
 #endif

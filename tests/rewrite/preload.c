@@ -83,6 +83,11 @@ void snarl_entry_on_after_atomic(struct snarl_entry_frame *frame)
     (void)frame;
 }
 
+void snarl_entry_on_refused(struct snarl_entry_frame *frame)
+{
+    (void)frame;
+}
+
 /* --- modules --- */
 
 struct found {

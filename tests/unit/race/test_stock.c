@@ -49,6 +49,14 @@ static void exchange(int part)
     snarl_race_stock_after(s_part[part], s_flag);
 }
 
+/* A compare-and-exchange that finds another value than it wants. */
+static void be_refused(int part)
+{
+    snarl_race_stock_before(s_part[part], s_flag, 4, SNARL_ACCESS_WRITE, 0x5000);
+    snarl_race_stock_after(s_part[part], s_flag);
+    snarl_race_stock_refused(s_part[part], s_flag);
+}
+
 Test(stock, plain_accesses_race)
 {
     store(ONE, s_flag, false);
@@ -116,6 +124,58 @@ Test(stock, what_a_load_has_seen_goes_on_with_the_next_release)
     snarl_race_acquire(s_part[MAIN], &lock);
     load(MAIN, s_data, false);
     cr_assert_eq(s_races, 0);
+}
+
+Test(stock, who_was_refused_may_get_it_unseen)
+{
+    be_refused(TWO);
+    store(ONE, s_data, false);
+    exchange(ONE);
+    load(TWO, s_data, false); /* TWO has got it in code that is not seen */
+    exchange(TWO);
+    cr_assert_eq(s_races, 0);
+    store(ONE, s_data + 8, false);
+    exchange(ONE);
+    load(TWO, s_data + 8, false);
+    cr_assert_eq(s_races, 1, "not after it gave it back");
+}
+
+Test(stock, what_was_got_unseen_goes_on_with_the_next_release)
+{
+    struct snarl_race_sync inside = {0}, lock = {0};
+    be_refused(TWO);
+    snarl_race_release(s_part[TWO], &inside); /* by the code that is not seen, which then waits on */
+    store(ONE, s_data, false);
+    exchange(ONE);
+    store(TWO, s_data + 8, false);
+    snarl_race_release(s_part[TWO], &lock);
+    snarl_race_acquire(s_part[MAIN], &lock);
+    load(MAIN, s_data, false);
+    cr_assert_eq(s_races, 0);
+}
+
+Test(stock, an_access_before_it_is_got_unseen)
+{
+    be_refused(TWO);
+    load(TWO, s_data + 8, false);
+    store(ONE, s_data, false);
+    exchange(ONE);
+    load(TWO, s_data, false);
+    cr_assert_eq(s_races, 0);
+    cr_assert_gt(snarl_counters[SNARL_COUNT_RACE_HIDDEN], 0);
+    store(ONE, s_data + 16, false);
+    exchange(ONE);
+    load(TWO, s_data + 16, false);
+    cr_assert_eq(s_races, 1, "once only");
+}
+
+Test(stock, who_was_refused_and_goes_on_races)
+{
+    be_refused(TWO);
+    store(TWO, s_data, false);
+    store(ONE, s_data, false);
+    exchange(ONE);
+    cr_assert_eq(s_races, 1);
 }
 
 Test(stock, the_last_owner_may_free)
