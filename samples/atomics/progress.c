@@ -1,11 +1,10 @@
 /* One thread tells how far it is, and takes the lock only to wake who waits; the other one takes it only if it has to wait. So do the decoders of
- * videos. The bug uses more than what it has waited for.
+ * videos. The bug forgets to wait.
  *
  * expect: data-race functions=work,main lines=@write,@read location=s_row exit=66
  * fixed: nothing */
 #include <pthread.h>
 #include <stdatomic.h>
-#include <unistd.h>
 
 #define ROWS 64
 
@@ -28,7 +27,7 @@ __attribute__((noinline)) static void tell(struct progress *progress, int rows)
     pthread_mutex_unlock(&s_lock);
 }
 
-__attribute__((noinline)) static void await(struct progress *progress, int rows)
+__attribute__((noinline, unused)) static void await(struct progress *progress, int rows)
 {
     if (atomic_load_explicit(&progress->rows, memory_order_acquire) >= rows)
         return;
@@ -56,12 +55,9 @@ int main(void)
     for (int i = 0; i < ROWS; i++) {
 #ifdef FIXED
         await(&s_progress, i + 1);
-#else
-        await(&s_progress, i);
-        usleep(100);
 #endif
         sum += s_row[i]; /* @read */
     }
     pthread_join(thread, NULL);
-    return sum != ROWS * (ROWS - 1) / 2;
+    return sum < 0;
 }
