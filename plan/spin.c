@@ -15,7 +15,7 @@
  *     foot  ───────┘
  *
  * A loop that waits at a condition does so with the lock that guards what it loads: that says nothing. But where the same load, compared
- * alike, stands before the lock is taken, and what it finds lets the thread go past the lock, it is read without: then
+ * with something, stands before the lock is taken, and what it finds lets the thread go past the lock, it is read without: then
  * it is atomic, too (progress that one thread makes and others wait for; a state that seldom has to be waited for).
  *
  * How the value of a load flows to a branch is followed in the order of the code, through registers, flags and slots of the frame (code
@@ -506,11 +506,25 @@ static void mark_copies(struct search *search, const struct loop *loop, const st
 
 /* --- what is looked at before a lock is taken --- */
 
-static bool takes_lock(const struct search *search, const struct snarl_block *block)
+static bool calls_one_of(const struct search *search, const struct snarl_block *block, const char *const *names)
 {
-    static const char *const s_names[] = {"pthread_mutex_lock", "mtx_lock", NULL};
     const struct snarl_instruction *last = &search->code->instructions[block->first + block->count - 1];
-    return is_call(last) && is_one_of(snarl_imports_called(search->imports, last), s_names);
+    return is_call(last) && is_one_of(snarl_imports_called(search->imports, last), names);
+}
+
+/* Whether a lock is taken on the way to the loop, and none let go of: else it was held at the beginning of the way. */
+static bool takes_lock(const struct search *search, const struct loop *loop, const struct loop *way)
+{
+    static const char *const s_takes[] = {"pthread_mutex_lock", "mtx_lock", NULL};
+    static const char *const s_leaves[] = {"pthread_mutex_unlock", "mtx_unlock", NULL};
+    bool taken = false;
+    for (uint32_t b = way->first; b < loop->first; b++) {
+        const struct snarl_block *block = &way->code->blocks[b];
+        if (way->in[b - way->first] && calls_one_of(search, block, s_leaves))
+            return false;
+        taken |= way->in[b - way->first] && calls_one_of(search, block, s_takes);
+    }
+    return taken;
 }
 
 /* Whether the block's branch depends on what its instruction i loads. */
@@ -542,13 +556,10 @@ static void mark_early(struct search *search, const struct loop *loop, uint32_t 
 {
     struct loop way = {.code = loop->code, .function = loop->function, .first = b, .last = loop->last};
     const struct snarl_block *block = &loop->code->blocks[b];
-    bool locks = false;
     fill_loop(&way);
-    if (!way.in[0] || !is_exit(&way, b))
+    if (!way.in[0] || !is_exit(&way, b) || !takes_lock(search, loop, &way))
         return;
-    for (uint32_t n = b; n < loop->first; n++)
-        locks |= way.in[n - b] && takes_lock(search, &loop->code->blocks[n]);
-    for (uint32_t i = 0; i < block->count && locks; i++) {
+    for (uint32_t i = 0; i < block->count; i++) {
         struct snarl_instruction *y = &search->code->instructions[block->first + i];
         bool same = y->checkable && y->kind == SNARL_KIND_PLAIN && y->size == x->size && y->flags == x->flags && y->base == x->base &&
                     y->index == x->index && y->displacement == x->displacement;

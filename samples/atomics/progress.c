@@ -5,6 +5,7 @@
  * fixed: nothing */
 #include <pthread.h>
 #include <stdatomic.h>
+#include <unistd.h>
 
 #define ROWS 64
 
@@ -52,6 +53,7 @@ int main(void)
     int sum = 0;
     pthread_t thread;
     pthread_create(&thread, NULL, work, &s_progress);
+    usleep(20000); /* most of it needs no waiting */
     for (int i = 0; i < ROWS; i++) {
 #ifdef FIXED
         await(&s_progress, i + 1);

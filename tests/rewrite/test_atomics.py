@@ -30,6 +30,13 @@ LOADS = {  # function: how many of its plain instructions are atomic, and its co
                                     "3: lea 16(%rbx), %rsi\n lea 64(%rbx), %rdi\n"
                                     " call pthread_cond_wait@plt\n4: mov 8(%rbx), %eax\n cmp %ebp, %eax\n jl 3b\n"
                                     "5: lea 16(%rbx), %rdi\n call pthread_mutex_unlock@plt\n pop %rbp\n pop %rbx\n ret"),
+    "looked_at_under_the_lock_that_is_taken_again": (
+        0, "push %rbx\n push %rbp\n mov %rdi, %rbx\n mov %esi, %ebp\n lea 16(%rbx), %rdi\n call pthread_mutex_lock@plt\n"
+           " mov 8(%rbx), %ecx\n cmp %ebp, %ecx\n jge 5f\n lea 16(%rbx), %rdi\n call pthread_mutex_unlock@plt\n"
+           " lea 16(%rbx), %rdi\n call pthread_mutex_lock@plt\n jmp 4f\n"
+           "3: lea 16(%rbx), %rsi\n lea 64(%rbx), %rdi\n"
+           " call pthread_cond_wait@plt\n4: mov 8(%rbx), %eax\n cmp %ebp, %eax\n jl 3b\n"
+           "5: lea 16(%rbx), %rdi\n call pthread_mutex_unlock@plt\n pop %rbp\n pop %rbx\n ret"),
     "looks_at_another_place": (0, "push %rbx\n push %rbp\n mov %rdi, %rbx\n mov 4(%rbx), %ecx\n cmp %esi, %ecx\n jl 2f\n"
                                   "1: pop %rbp\n pop %rbx\n ret\n2: mov %esi, %ebp\n lea 16(%rbx), %rdi\n"
                                   " call pthread_mutex_lock@plt\n jmp 4f\n3: lea 16(%rbx), %rsi\n lea 64(%rbx), %rdi\n"
