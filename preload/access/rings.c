@@ -57,7 +57,7 @@ static const struct snarl_true s_true[] = {
     {"__io_uring_get_cqe", &real_get_cqe},
 };
 
-/* Again as long as there is none. */
+/* Again as long as there is none. A library that was found stays open: it may not be unloaded under us. */
 static bool is_there(void *kept)
 {
     void *loaded = NULL;
@@ -75,21 +75,25 @@ static bool is_there(void *kept)
 
 static void submitting(const struct io_uring *ring, struct snarl_site site)
 {
+    int saved = errno;
     struct snarl_thread *thr = snarl_calls_wanted() ? snarl_call_enter(site) : NULL;
     if (!thr)
         return;
     snarl_call_atomic(thr, ring->answers.tail, sizeof(*ring->answers.tail));
     snarl_call_release(thr, ring->answers.tail);
     snarl_call_leave(thr);
+    errno = saved;
 }
 
 static int taken(const struct io_uring *ring, int result, struct snarl_site site)
 {
+    int saved = errno;
     struct snarl_thread *thr = result >= 0 && snarl_calls_wanted() ? snarl_call_enter(site) : NULL;
     if (!thr)
         return result;
     snarl_call_acquire(thr, ring->answers.tail);
     snarl_call_leave(thr);
+    errno = saved;
     return result;
 }
 

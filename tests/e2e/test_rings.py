@@ -68,15 +68,34 @@ int main(void)
 }
 """
 
+HOST = r"""
+#include <dlfcn.h>
+#include <stdio.h>
+int main(void)
+{
+    void *plugin = dlopen(PLUGIN, RTLD_NOW | RTLD_LOCAL);
+    int (*begin)(void) = plugin ? dlsym(plugin, "begin") : NULL;
+    if (!begin)
+        puts(dlerror());
+    return begin ? begin() : 9;
+}
+"""
+
 
 class Rings(unittest.TestCase):
-    def findings(self, after):
+    def compile(self, text, out, *options):
+        subprocess.run(["gcc", "-O2", "-x", "c", "-", "-o", out, *options], input=text, text=True, check=True)
+
+    def findings(self, after, plugin=False):
         folder = tempfile.mkdtemp(prefix="snarl-rings-")
         self.addCleanup(shutil.rmtree, folder)
         library, program, document = Path(folder, "liburing.so.2"), Path(folder, "program"), Path(folder, "run.json")
-        subprocess.run(["gcc", "-O2", "-fPIC", "-shared", "-x", "c", "-", "-o", library], input=LIBRARY, text=True, check=True)
-        subprocess.run(["gcc", "-O2", f"-DAFTER={after}", "-x", "c", "-", "-o", program, "-x", "none", library, f"-Wl,-rpath,{folder}",
-                        "-pthread"], input=PROGRAM, text=True, check=True)
+        ours = Path(folder, "plugin.so") if plugin else program
+        self.compile(LIBRARY, library, "-fPIC", "-shared", "-Wl,-soname,liburing.so.2")
+        self.compile(PROGRAM, ours, f"-DAFTER={after}", *(["-fPIC", "-shared", "-Dmain=begin"] if plugin else []), "-x", "none", library,
+                     f"-Wl,-rpath,{folder}", "-pthread")
+        if plugin:
+            self.compile(HOST, program, f'-DPLUGIN="{ours}"')
         status, out, err = samplerun.run_bounded(
             [samplerun.find_command(), "run", "--quiet", "--out", Path(folder, "out"), "--json", document, "--exit-code", "0", "--", program],
             samplerun.BOUND_S, env=dict(os.environ, XDG_CACHE_HOME=folder))
@@ -85,6 +104,9 @@ class Rings(unittest.TestCase):
 
     def test_who_takes_an_answer_comes_after_who_submitted(self):
         self.assertEqual(self.findings(after=0), [])
+
+    def test_it_is_found_behind_a_module_that_was_loaded_for_itself(self):
+        self.assertEqual(self.findings(after=0, plugin=True), [])
 
     def test_what_was_done_after_submitting_is_not_ordered(self):
         self.assertEqual(len(self.findings(after=1)), 1)
