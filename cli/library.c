@@ -139,10 +139,14 @@ static char *find_companion(const struct snarl_library *library, const char *nam
     return NULL;
 }
 
-/* What no option says, the library finds out by itself (preload/early.c). */
+/* As the library does by itself where it was preloaded alone (preload/early.c): unless it is told otherwise. */
 static bool looks_for_races(const char *options)
 {
-    return options && (strstr(options, "races=full") || strstr(options, "races=calls"));
+    bool wanted = true;
+    for (const char *at = options; at && *at; at = strchr(at, ':'), at = at ? at + 1 : NULL)
+        if (!strncmp(at, "races=", strlen("races=")))
+            wanted = strncmp(at, "races=off", strlen("races=off")) != 0;
+    return wanted;
 }
 
 /* libsnarl.so; behind it the interceptors that only races need (preload/access/bridge.h), and the empty library that keeps

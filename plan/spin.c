@@ -14,6 +14,10 @@
  *      ⋮           │     is reached from the head and leads to the foot
  *     foot  ───────┘
  *
+ * A loop that waits at a condition does so with the lock that guards what it loads: that says nothing. But where the same load, compared
+ * with something, stands before the lock is taken, and what it finds lets the thread go past the lock, it is read without: then
+ * it is atomic, too (progress that one thread makes and others wait for; a state that seldom has to be waited for).
+ *
  * How the value of a load flows to a branch is followed in the order of the code, through registers, flags and slots of the frame (code
  * that was not optimised keeps everything there). What is not understood ends the trail: then the load is a plain one. */
 #include <stdlib.h>
@@ -46,6 +50,7 @@ struct loop {
     uint32_t first, last; /* blocks */
     bool in[LOOP_BLOCKS]; /* by block from `first` */
     uint32_t written;     /* registers */
+    bool guarded;         /* waits at a condition */
 };
 
 /* What holds a value that the load in question alone decides. */
@@ -102,6 +107,14 @@ static bool waits(const char *name)
         "syscall", "__errno_location",
         "_ZNSt11this_thread11__sleep_forENSt6chrono8durationIlSt5ratioILl1ELl1EEEENS1_IlS2_ILl1ELl1000000000EEEE", NULL};
     return is_one_of(name, s_names) || answers(name);
+}
+
+/* With a lock that is held. */
+static bool waits_guarded(const char *name)
+{
+    static const char *const s_names[] = {"pthread_cond_wait", "pthread_cond_timedwait", "pthread_cond_clockwait", "cnd_wait",
+                                          "cnd_timedwait", "_ZNSt18condition_variable4waitERSt11unique_lockISt5mutexE", NULL};
+    return is_one_of(name, s_names);
 }
 
 static bool only_reads(struct search *search, uint32_t function, int depth);
@@ -338,7 +351,7 @@ static uint32_t decides(const struct loop *loop, uint32_t block, uint32_t i, uin
 
 /* --- loops --- */
 
-static bool is_spin(struct search *search, const struct loop *loop)
+static bool is_spin(struct search *search, struct loop *loop)
 {
     uint32_t count = 0;
     for (uint32_t b = loop->first; b <= loop->last; b++)
@@ -347,7 +360,9 @@ static bool is_spin(struct search *search, const struct loop *loop)
             bool locked = x->flags & SNARL_ACCESS_LOCKED;
             if (++count > LOOP_INSTRUCTIONS || (stores(loop->function, x) && !locked))
                 return false;
-            if (is_call(x) ? !call_only_reads(search, x, CALL_DEPTH)
+            bool guarded = is_call(x) && waits_guarded(snarl_imports_called(search->imports, x));
+            loop->guarded |= guarded;
+            if (is_call(x) ? !guarded && !call_only_reads(search, x, CALL_DEPTH)
                            : x->kind == SNARL_KIND_JUMP_INDIRECT || x->kind == SNARL_KIND_SHORT_BRANCH)
                 return false;
         }
@@ -489,6 +504,84 @@ static void mark_copies(struct search *search, const struct loop *loop, const st
             mark_copy(search, loop, b, x);
 }
 
+/* --- what is looked at before a lock is taken --- */
+
+static bool calls_one_of(const struct search *search, const struct snarl_block *block, const char *const *names)
+{
+    const struct snarl_instruction *last = &search->code->instructions[block->first + block->count - 1];
+    return is_call(last) && is_one_of(snarl_imports_called(search->imports, last), names);
+}
+
+/* Whether a lock is taken on the way to the loop, and none let go of: else it was held at the beginning of the way. */
+static bool takes_lock(const struct search *search, const struct loop *loop, const struct loop *way)
+{
+    static const char *const s_takes[] = {"pthread_mutex_lock", "mtx_lock", NULL};
+    static const char *const s_leaves[] = {"pthread_mutex_unlock", "mtx_unlock", NULL};
+    bool taken = false;
+    for (uint32_t b = way->first; b < loop->first; b++) {
+        const struct snarl_block *block = &way->code->blocks[b];
+        if (way->in[b - way->first] && calls_one_of(search, block, s_leaves))
+            return false;
+        taken |= way->in[b - way->first] && calls_one_of(search, block, s_takes);
+    }
+    return taken;
+}
+
+/* Whether the block's branch depends on what its instruction i loads. */
+static bool decides_branch(const struct loop *way, uint32_t number, uint32_t i)
+{
+    uint32_t set = changed(instruction(way, number, i)), count = way->code->blocks[number].count;
+    for (uint32_t k = i + 1; k < count; k++) {
+        const struct snarl_instruction *x = instruction(way, number, k);
+        if (x->kind == SNARL_KIND_BRANCH)
+            return set & SNARL_SET_FLAGS;
+        set = x->reads & set ? set | changed(x) : set & ~changed(x);
+    }
+    return set & SNARL_SET_FLAGS;
+}
+
+/* What is written on the way from behind instruction i of its first block. */
+static uint32_t written_on(const struct loop *way, uint32_t i)
+{
+    uint32_t written = 0;
+    for (uint32_t b = way->first; b <= way->last; b++)
+        for (uint32_t k = b == way->first ? i + 1 : 0; way->in[b - way->first] && k < way->code->blocks[b].count; k++)
+            written |= changed(instruction(way, b, k));
+    return written;
+}
+
+/* `x` is a load of a loop that waits guarded, and block b comes before it: the same load there, if a lock is taken on the way from it to
+ * the loop, and if its branch has another way out. */
+static void mark_early(struct search *search, const struct loop *loop, uint32_t b, const struct snarl_instruction *x)
+{
+    struct loop way = {.code = loop->code, .function = loop->function, .first = b, .last = loop->last};
+    const struct snarl_block *block = &loop->code->blocks[b];
+    fill_loop(&way);
+    if (!way.in[0] || !is_exit(&way, b) || !takes_lock(search, loop, &way))
+        return;
+    for (uint32_t i = 0; i < block->count; i++) {
+        struct snarl_instruction *y = &search->code->instructions[block->first + i];
+        bool same = y->checkable && y->kind == SNARL_KIND_PLAIN && y->size == x->size && y->flags == x->flags && y->base == x->base &&
+                    y->index == x->index && y->displacement == x->displacement;
+        if (same && decides_branch(&way, b, i) && !(written_on(&way, i) & address_registers(x)))
+            snarl_atomics_mark(search->code, y);
+    }
+}
+
+static void look_before(struct search *search, const struct loop *loop)
+{
+    for (uint32_t b = loop->first; b <= loop->last; b++)
+        for (uint32_t i = 0; loop->in[b - loop->first] && i < loop->code->blocks[b].count; i++) {
+            const struct snarl_instruction *x = instruction(loop, b, i);
+            if (!is_candidate(loop, b, i, false) || !decides(loop, b, i, changed(x)))
+                continue;
+            for (uint32_t n = loop->first; n-- > loop->function->first_block && loop->last - n < LOOP_BLOCKS;)
+                mark_early(search, loop, n, x);
+        }
+}
+
+/* --- all loops --- */
+
 /* The exits that depend on what instruction i of the block loads; `mark`: then it is atomic. */
 static uint32_t look_at_load(struct search *search, const struct loop *loop, uint32_t b, uint32_t i, bool frame, bool mark)
 {
@@ -527,6 +620,10 @@ static void look_at_loop(struct search *search, const struct snarl_function *fun
     fill_loop(&loop);
     if (!is_spin(search, &loop))
         return;
+    if (loop.guarded) {
+        look_before(search, &loop);
+        return;
+    }
     bool waiting = loop_waits(search, &loop);
     if (!waiting && carries(&loop))
         return;

@@ -34,7 +34,7 @@ struct process {
 /* What the list of loaded libraries tells. */
 struct loaded {
     const char *own; /* our path */
-    bool calls, runtime, inert, compiled;
+    bool calls, runtime, inert;
 };
 
 static size_t size_of(const char *text)
@@ -83,25 +83,6 @@ static struct process look_at_process(void)
     return process;
 }
 
-/* Whether a module calls the functions of the compiler's instrumentation: its names tell. */
-static bool is_compiled_for_it(const struct link_map *map)
-{
-    static const char s_name[] = "__tsan_func_entry";
-    const char *names = NULL;
-    size_t size = 0;
-    for (const ElfW(Dyn) *entry = map->l_ld; entry->d_tag != DT_NULL; entry++) {
-        if (entry->d_tag == DT_STRTAB)
-            names = (const char *)(entry->d_un.d_ptr < map->l_addr ? entry->d_un.d_ptr + map->l_addr
-                                                                   : entry->d_un.d_ptr);
-        else if (entry->d_tag == DT_STRSZ)
-            size = entry->d_un.d_val;
-    }
-    for (size_t at = 0; names && at + sizeof(s_name) <= size; at += size_of(names + at) + 1)
-        if (begins(names + at, s_name))
-            return true;
-    return false;
-}
-
 static struct loaded look_at_libraries(void)
 {
     struct loaded loaded = {0};
@@ -115,14 +96,13 @@ static struct loaded look_at_libraries(void)
         else if (contains(map->l_name, "/libtsan.so"))
             loaded.runtime = true;
     }
-    loaded.compiled = loaded.runtime || is_compiled_for_it(_r_debug.r_map);
     return loaded;
 }
 
-/* The last value of the option counts, as in base/options.c. */
-static bool looks_for_races(const char *options, bool compiled)
+/* Unless it is told otherwise. The last value of the option counts, as in base/options.c. */
+static bool looks_for_races(const char *options)
 {
-    bool wanted = compiled;
+    bool wanted = true;
     for (const char *at = options ? options : ""; *at; at++) {
         bool start = at == options || at[-1] == ':';
         if (start && begins(at, "races="))
@@ -182,8 +162,7 @@ static void check(void)
     struct loaded loaded = look_at_libraries();
     struct process process = look_at_process();
     const char *given = process.preload ? process.preload : "";
-    bool calls = !loaded.calls && looks_for_races(process.options, loaded.compiled) &&
-                 !contains(given, "/libsnarl-calls.so");
+    bool calls = !loaded.calls && looks_for_races(process.options) && !contains(given, "/libsnarl-calls.so");
     bool inert = loaded.runtime && !loaded.inert && !contains(given, "/inert/libtsan.so");
     if (!loaded.own || !(calls || inert) || size_of(given) >= PATH_SIZE)
         return;

@@ -104,6 +104,11 @@ void snarl_call_acquire(struct snarl_thread *thr, const volatile void *address)
     snarl_order_memory_acquire(thr, (uintptr_t)address);
 }
 
+void snarl_call_atomic(struct snarl_thread *thr, const volatile void *address, size_t size)
+{
+    snarl_race_stock_know(thr->races, (uintptr_t)address, size);
+}
+
 void snarl_call_reads(const char *name, const volatile void *start, size_t size, struct snarl_site site)
 {
     int saved = errno;

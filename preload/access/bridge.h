@@ -18,7 +18,7 @@
  *   paths.c        stat readlink realpath readdir ...   resolving.c   getaddrinfo inet_pton ...
  *   clocks.c       clock_gettime mktime strftime ...    numbers.c     strtoll atoi drand48 ...
  *   sorting.c      qsort bsearch lfind tsearch hsearch  conversion.c  mbstowcs iconv regexec ...
- *   queues.c       mq_send msgsnd semop ...
+ *   queues.c       mq_send msgsnd semop ...             rings.c       liburing
  *   variables.c    getenv setenv putenv unsetenv        statics.c     localtime strtok getpwnam setlocale ...
  *   ports.c *      descriptors: who closed them, which ends belong together
  * Elsewhere: allocators and mappings (preload/memory.c, heap.c), close and dup (preload/descriptors.c). */
@@ -58,6 +58,8 @@ void snarl_call_end(struct snarl_thread *thr, const char *name, volatile void *s
 /* What `thr` did before is known to who acquires the same address later. */
 void snarl_call_release(struct snarl_thread *thr, const volatile void *address);
 void snarl_call_acquire(struct snarl_thread *thr, const volatile void *address);
+/* What is there is an atomic object: loads and stores of it by stock code acquire and release. */
+void snarl_call_atomic(struct snarl_thread *thr, const volatile void *address, size_t size);
 
 /* One access and nothing else, guard not held. */
 void snarl_call_reads(const char *name, const volatile void *start, size_t size, struct snarl_site site);
@@ -68,8 +70,9 @@ void snarl_port_use(struct snarl_thread *thr, const char *name, int fd, struct s
 void snarl_port_used(struct snarl_thread *thr, const char *name, int fd, bool bad, struct snarl_site site);
 /* Before it is closed. Guard not held; keeps errno. */
 void snarl_port_closing(const char *name, int fd, struct snarl_site site);
-/* A new descriptor, and two that are the ends of one channel. */
+/* A new descriptor, one of a connection that came in, and two that are the ends of one channel. */
 void snarl_port_opened(struct snarl_thread *thr, int fd);
+void snarl_port_accepted(struct snarl_thread *thr, int fd);
 void snarl_port_paired(struct snarl_thread *thr, int one, int other);
 /* Before something is written to it, after something was read from it. */
 void snarl_port_release(struct snarl_thread *thr, int fd);

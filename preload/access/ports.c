@@ -5,6 +5,10 @@
  * so one that we know as closed is only looked at after its use has failed with EBADF, and is taken as opened
  * otherwise.
  *
+ * Numbers. The kernel gives a number away again only when it has been closed. Servers keep a record for each connection in an array by
+ * descriptor, and hand it on in no other way: who accepts a connection knows what was done before its number was closed. For
+ * files the same is true, but chance: threads that open and close them would be ordered all the time, and their races hidden.
+ *
  * Edges. Who reads from a channel (a pipe, a connection, a file) knows what was done by those who wrote to it before. Channels are
  * told apart by what the kernel says of the descriptor: the same file, or the same pair of addresses. Different ones may
  * fall on the same number, which can only hide a race. A number is an address of an atomic variable to the race detector.
@@ -41,6 +45,7 @@ struct port {
 static struct port s_ports[PORTS];
 /* Only their addresses are used. */
 static uint32_t s_variable[PORTS];
+static uint64_t s_number[PORTS]; /* the number itself, whatever it stands for */
 static uint64_t s_channel[CHANNELS];
 
 static __thread int s_last_closed __attribute__((tls_model("initial-exec")));
@@ -61,6 +66,26 @@ void snarl_ports_forked(void)
     for (unsigned i = 0; i < PORTS; i++)
         if (s_ports[i].state)
             s_ports[i] = (struct port){0};
+}
+
+/* --- order --- */
+
+static void release(struct snarl_thread *thr, uintptr_t address)
+{
+    struct snarl_race_sync *sync = address ? snarl_race_atomic_lock(thr->races, address) : NULL;
+    if (!sync)
+        return;
+    snarl_race_atomic_rmw(thr->races, sync, SNARL_ORDER_RELEASE);
+    snarl_race_atomic_unlock(sync);
+}
+
+static void acquire(struct snarl_thread *thr, uintptr_t address)
+{
+    struct snarl_race_sync *sync = address ? snarl_race_atomic_find(address) : NULL;
+    if (!sync)
+        return;
+    snarl_race_atomic_load(thr->races, sync, SNARL_ORDER_ACQUIRE);
+    snarl_race_atomic_unlock(sync);
 }
 
 /* --- use and close --- */
@@ -94,6 +119,13 @@ void snarl_port_opened(struct snarl_thread *thr, int fd)
     *port = (struct port){.state = OPEN, .birth = snarl_trust_moment(thr)};
 }
 
+void snarl_port_accepted(struct snarl_thread *thr, int fd)
+{
+    snarl_port_opened(thr, fd);
+    if (port_of(fd) && thr->races)
+        acquire(thr, (uintptr_t)&s_number[fd]);
+}
+
 static void close_variable(struct snarl_thread *thr, const char *name, int fd, struct snarl_site site)
 {
     snarl_call_tell(thr, name, (uintptr_t)&s_variable[fd], sizeof(*s_variable), SNARL_ACCESS_WRITE | SNARL_ACCESS_CLOSE,
@@ -117,6 +149,8 @@ void snarl_port_closing(const char *name, int fd, struct snarl_site site)
         struct snarl_race_thread *races = thr->races;
         if (snarl_calls_on && races && !races->ignore)
             close_variable(thr, name, fd, site);
+        if (snarl_calls_on && races)
+            release(thr, (uintptr_t)&s_number[fd]);
         *port = (struct port){
             .state = CLOSED, .birth = port->birth, .closed_by = thr->id, .closed_stack = snarl_unwind_site(site, &thr->sites, true)};
     }
@@ -241,22 +275,12 @@ static uintptr_t channel_of(int fd)
 
 void snarl_port_release(struct snarl_thread *thr, int fd)
 {
-    uintptr_t channel = channel_of(fd);
-    struct snarl_race_sync *sync = channel ? snarl_race_atomic_lock(thr->races, channel) : NULL;
-    if (!sync)
-        return;
-    snarl_race_atomic_rmw(thr->races, sync, SNARL_ORDER_RELEASE);
-    snarl_race_atomic_unlock(sync);
+    release(thr, channel_of(fd));
 }
 
 void snarl_port_acquire(struct snarl_thread *thr, int fd)
 {
-    uintptr_t channel = channel_of(fd);
-    struct snarl_race_sync *sync = channel ? snarl_race_atomic_find(channel) : NULL;
-    if (!sync)
-        return;
-    snarl_race_atomic_load(thr->races, sync, SNARL_ORDER_ACQUIRE);
-    snarl_race_atomic_unlock(sync);
+    acquire(thr, channel_of(fd));
 }
 
 /* --- sets of epoll: who learns that there is something to read knows what was done before it was written --- */

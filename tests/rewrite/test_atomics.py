@@ -20,6 +20,28 @@ LOADS = {  # function: how many of its plain instructions are atomic, and its co
                              " mov %eax, -12(%rbp)\n mov -12(%rbp), %eax\n test %eax, %eax\n je 1b\n pop %rbp\n ret"),
     "exchange_until_free": (1, "1: mov $1, %eax\n xchg %eax, (%rdi)\n test %eax, %eax\n je 3f\n2: pause\n mov (%rdi), %eax\n"
                                " test %eax, %eax\n jne 2b\n jmp 1b\n3: ret"),
+    "looked_at_before_the_lock": (1, "push %rbx\n push %rbp\n mov %rdi, %rbx\n mov 8(%rbx), %ecx\n cmp %esi, %ecx\n jl 2f\n"
+                                     "1: pop %rbp\n pop %rbx\n ret\n2: mov %esi, %ebp\n lea 16(%rbx), %rdi\n"
+                                     " call pthread_mutex_lock@plt\n jmp 4f\n3: lea 16(%rbx), %rsi\n lea 64(%rbx), %rdi\n"
+                                     " call pthread_cond_wait@plt\n4: mov 8(%rbx), %eax\n cmp %ebp, %eax\n jl 3b\n"
+                                     " lea 16(%rbx), %rdi\n call pthread_mutex_unlock@plt\n jmp 1b"),
+    "looked_at_under_the_lock": (0, "push %rbx\n push %rbp\n mov %rdi, %rbx\n mov %esi, %ebp\n lea 16(%rbx), %rdi\n"
+                                    " call pthread_mutex_lock@plt\n mov 8(%rbx), %ecx\n cmp %ebp, %ecx\n jge 5f\n"
+                                    "3: lea 16(%rbx), %rsi\n lea 64(%rbx), %rdi\n"
+                                    " call pthread_cond_wait@plt\n4: mov 8(%rbx), %eax\n cmp %ebp, %eax\n jl 3b\n"
+                                    "5: lea 16(%rbx), %rdi\n call pthread_mutex_unlock@plt\n pop %rbp\n pop %rbx\n ret"),
+    "looked_at_under_the_lock_that_is_taken_again": (
+        0, "push %rbx\n push %rbp\n mov %rdi, %rbx\n mov %esi, %ebp\n lea 16(%rbx), %rdi\n call pthread_mutex_lock@plt\n"
+           " mov 8(%rbx), %ecx\n cmp %ebp, %ecx\n jge 5f\n lea 16(%rbx), %rdi\n call pthread_mutex_unlock@plt\n"
+           " lea 16(%rbx), %rdi\n call pthread_mutex_lock@plt\n jmp 4f\n"
+           "3: lea 16(%rbx), %rsi\n lea 64(%rbx), %rdi\n"
+           " call pthread_cond_wait@plt\n4: mov 8(%rbx), %eax\n cmp %ebp, %eax\n jl 3b\n"
+           "5: lea 16(%rbx), %rdi\n call pthread_mutex_unlock@plt\n pop %rbp\n pop %rbx\n ret"),
+    "looks_at_another_place": (0, "push %rbx\n push %rbp\n mov %rdi, %rbx\n mov 4(%rbx), %ecx\n cmp %esi, %ecx\n jl 2f\n"
+                                  "1: pop %rbp\n pop %rbx\n ret\n2: mov %esi, %ebp\n lea 16(%rbx), %rdi\n"
+                                  " call pthread_mutex_lock@plt\n jmp 4f\n3: lea 16(%rbx), %rsi\n lea 64(%rbx), %rdi\n"
+                                  " call pthread_cond_wait@plt\n4: mov 8(%rbx), %eax\n cmp %ebp, %eax\n jl 3b\n"
+                                  " lea 16(%rbx), %rdi\n call pthread_mutex_unlock@plt\n jmp 1b"),
     "store_and_fence": (1, "movl $1, (%rdi)\n mfence\n mov (%rsi), %eax\n ret"),
     "store_and_locked_or": (1, "movl $1, (%rdi)\n lock orq $0, (%rsp)\n mov (%rsi), %eax\n ret"),
     "plain_store_and_load": (0, "movl $1, (%rdi)\n mov (%rsi), %eax\n ret"),

@@ -1,10 +1,11 @@
-"""memcache.py SOCKET CLIENTS ROUNDS - sets, gets and counts in a memcached, over CLIENTS connections at once."""
+"""memcache.py SOCKET CLIENTS ROUNDS - sets, gets and counts in a memcached, over CLIENTS connections at once.
+Fails when not every client came to its end, so that it also tells whether the server answers yet."""
 import socket
 import sys
 import threading
 
 path, clients, rounds = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-wrong = []
+wrong, done = [], []
 
 
 def ask(stream, text):
@@ -27,6 +28,7 @@ def client(number):
         ask(stream, "add counter 0 0 1\r\n0\r\n")
         ask(stream, "incr counter 1\r\n")
     connection.close()
+    done.append(number)
 
 
 threads = [threading.Thread(target=client, args=(number,)) for number in range(clients)]
@@ -35,3 +37,4 @@ for thread in threads:
 for thread in threads:
     thread.join()
 print("wrong:", wrong)
+sys.exit(len(done) != clients)
