@@ -44,8 +44,8 @@ static bool touch_pair(struct snarl_race_thread *thr, struct snarl_story_access 
     uint32_t *at = snarl_shadow_cell(cell, snarl_race_plane(write));
     const uint32_t *others = snarl_shadow_cell(cell, snarl_race_plane(!write));
     uint32_t old = __atomic_load_n(at, __ATOMIC_ACQUIRE);
-    if (__atomic_load_n(at + 1, __ATOMIC_ACQUIRE) != old || others[0] != others[1])
-        return false;
+    if (__atomic_load_n(at + 1, __ATOMIC_ACQUIRE) != old || others[0] != others[1] || ((old | others[0]) & SNARL_CELL_BYTES))
+        return false; /* bytes with words of their own make two stories */
     if (old && !thr->recheck && snarl_story_is_current(thr, old, 0xf, access->flags))
         return true;
     uint32_t word = access->flags ? 0 : snarl_update_copy(thr, old, others[0], 0xf);
@@ -53,7 +53,7 @@ static bool touch_pair(struct snarl_race_thread *thr, struct snarl_story_access 
     if (!word)
         word = snarl_story_next(thr, access, old, 0xf, cell);
     access->cells = 1;
-    if (word != old && !snarl_update_swap_pair(at, old, word))
+    if (word == SNARL_CELL_NONE || (word != old && !snarl_update_swap_pair(at, old, word)))
         return false;
     snarl_story_compare(thr, access, 0xf, cell);
     snarl_story_compare(thr, access, 0xf, cell + 4);

@@ -1,7 +1,7 @@
 /* cell.h - the bits of a shadow cell's word and of the records that it names.
  *
- *     word    31..29    28        27..24   23..0
- *             0         nearby    mask     unit        0 is "nobody has been here"
+ *     word    31..30    29       28        27..24   23..0
+ *             0         bytes    nearby    mask     unit        0 is "nobody has been here"
  *
  * There are two planes of cells, one for reads and one for writes (shadow.h). `unit` counts 16-byte units of the record table
  * (record.h). What lies there is one of
@@ -27,6 +27,8 @@
 /* Some of the bytes were accessed by the same thread, in the same epoch and way and with the same locks, but at another place
  * than the record tells (story.c). */
 #define SNARL_CELL_NEARBY (1u << (SNARL_CELL_MASK_SHIFT + 4))
+/* In the plane of reads: single bytes have words of their own beside this one (bytes.h). */
+#define SNARL_CELL_BYTES (1u << (SNARL_CELL_MASK_SHIFT + 5))
 #define SNARL_CELL_NONE UINT32_MAX /* a word that no cell ever has */
 /* What tests of the fast path look at. */
 #define SNARL_CELL_TESTED (SNARL_CELL_UNIT | SNARL_CELL_MASK)

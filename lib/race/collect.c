@@ -21,6 +21,7 @@
 #include "base/counters.h"
 #include "base/memory.h"
 #include "base/os.h"
+#include "race/bytes.h"
 #include "race/state.h"
 
 static SNARL_MUTEX s_lock = {.rank = SNARL_RANK_COLLECT};
@@ -102,10 +103,22 @@ static bool forget(uint32_t *cell, uint32_t *word)
     return true;
 }
 
-static void mark_cells(uint32_t *cell)
+static void mark_bytes(uintptr_t cell)
+{
+    const struct snarl_bytes *bytes = snarl_bytes_of(cell);
+    for (uint32_t i = 0; bytes && i < 4; i++) {
+        uint32_t word = __atomic_load_n(&bytes->word[i], __ATOMIC_ACQUIRE);
+        if (word)
+            mark_access(word);
+    }
+}
+
+static void mark_cells(uint32_t *cell, uintptr_t start)
 {
     for (uint32_t i = 0; i < SNARL_SHADOW_BLOCK / 4; i++) {
         uint32_t word = __atomic_load_n(&cell[i], __ATOMIC_ACQUIRE);
+        if (word & SNARL_CELL_BYTES)
+            mark_bytes(start + 4 * i);
         if (word == 0 || word == s_last_word || (s_forgetting && is_old(word) && forget(&cell[i], &word)))
             continue;
         s_last_word = word;
@@ -117,8 +130,8 @@ static void mark_block(uintptr_t start, void *context)
 {
     (void)context;
     s_bytes += SNARL_SHADOW_PLANES * SNARL_SHADOW_BLOCK;
-    mark_cells(snarl_shadow_cell(start, SNARL_SHADOW_READS));
-    mark_cells(snarl_shadow_cell(start, SNARL_SHADOW_WRITES));
+    mark_cells(snarl_shadow_cell(start, SNARL_SHADOW_READS), start);
+    mark_cells(snarl_shadow_cell(start, SNARL_SHADOW_WRITES), start);
 }
 
 /* A table that is nearly full of what cells name drops the oldest half: to lose new accesses would be worse. */

@@ -4,6 +4,7 @@
  * lay there. The end of memory is a write to all of it, which races with whoever has not finished with it, and stays
  * in the cells, so that a later access that is not ordered after it is found too. Of large pieces only the blocks
  * that were ever accessed are looked at, and the cells are given back at once. */
+#include "race/bytes.h"
 #include "race/state.h"
 
 /* From here on a piece is cleared rather than marked: its shadow goes back to the system. */
@@ -29,6 +30,8 @@ void snarl_race_free(struct snarl_race_thread *thr, uintptr_t address, size_t si
             snarl_race_range(thr, at, (next < end ? next : end) - at, flags | SNARL_ACCESS_WRITE, pc);
         at = next;
     }
-    if (size >= LARGE)
+    if (size >= LARGE) {
         snarl_shadow_clear(address, size);
+        snarl_bytes_clear(address, size);
+    }
 }

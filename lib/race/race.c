@@ -2,11 +2,12 @@
 #include "race/race.h"
 
 #include "history/history.h"
+#include "race/bytes.h"
 #include "race/state.h"
 
 bool snarl_race_init(const struct snarl_race_host *host, const struct snarl_race_options *options)
 {
-    if (!snarl_shadow_reserve() || !snarl_history_reserve() || !snarl_records_reserve())
+    if (!snarl_shadow_reserve() || !snarl_history_reserve() || !snarl_records_reserve() || !snarl_bytes_reserve())
         return false;
     if (host)
         snarl_race_global.host = *host;

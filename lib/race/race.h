@@ -300,27 +300,6 @@ static inline uint32_t snarl_hit_index(uint32_t word)
 /* The collector's count of rounds: what a thread has cached is void when it has changed. */
 extern uint32_t snarl_race_generation;
 
-/* Whether an access of up to 64 bytes at any address would change nothing: what snarl_race_access finds out first. */
-static inline bool snarl_race_is_known(const struct snarl_race_thread *thr, uintptr_t address, size_t size, bool write)
-{
-    uintptr_t end = address + size, cell = address & ~(uintptr_t)3;
-    uint32_t mask = 0xfu << (address & 3) & 0xf;
-    if (end < address || end >> SNARL_ADDRESS_BITS)
-        return false;
-    for (; cell < end; cell += 4, mask = 0xf) {
-        uint32_t word = *snarl_shadow_cell(cell, snarl_race_plane(write));
-        if (end - cell < 4)
-            mask &= (1u << (end - cell)) - 1;
-        if (snarl_race_is_current(thr, word, mask))
-            continue;
-        const struct snarl_hit *hit = &thr->hit[snarl_hit_index(word)];
-        if (hit->word != word || hit->stamp != thr->stamp || (mask & ~hit->mask[write]) ||
-            thr->generation != __atomic_load_n(&snarl_race_generation, __ATOMIC_RELAXED) || !word)
-            return false;
-    }
-    return true;
-}
-
 /* --- synchronisation variables: one in each lock, condition, barrier ... of the program --- */
 
 struct snarl_race_sync {

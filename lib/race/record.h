@@ -66,7 +66,7 @@ static inline uint32_t snarl_cell_bytes(uint32_t word)
     return mask ? mask : 0xf; /* an atomic access to the whole cell has none */
 }
 
-/* The accesses that a cell's word names. *single is room for the one of a word that names an access itself. */
+/* The accesses that a cell's word names itself (there may be more: bytes.h). *single is room for the one of a word that names an access itself. */
 static inline const uint32_t *snarl_cell_members(uint32_t word, uint32_t *single, uint32_t *count)
 {
     const union snarl_record *record = snarl_record_at(word);
@@ -74,7 +74,7 @@ static inline const uint32_t *snarl_cell_members(uint32_t word, uint32_t *single
         *count = record->state.count;
         return record->state.member;
     }
-    *single = word | snarl_cell_bytes(word) << SNARL_CELL_MASK_SHIFT;
+    *single = (word & ~SNARL_CELL_BYTES) | snarl_cell_bytes(word) << SNARL_CELL_MASK_SHIFT;
     *count = word != 0;
     return single;
 }

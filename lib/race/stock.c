@@ -21,6 +21,7 @@
  * What is not reported for these reasons is counted. Concurrency: `known` is written under the variable's lock and may be read without;
  * s_late is changed by compare-and-swap. */
 #include "base/counters.h"
+#include "race/bytes.h"
 #include "race/state.h"
 
 #define OBJECT_MAX 16 /* bytes of an atomic object */
@@ -102,12 +103,18 @@ static void adopt_access(struct snarl_race_thread *thr, struct snarl_race_sync *
 }
 
 /* The plain accesses that a cell remembers; one that is the object's own becomes empty. */
-static void adopt_cell(struct snarl_race_thread *thr, struct snarl_race_sync *sync, uint32_t *at, bool own)
+static void adopt_cell(struct snarl_race_thread *thr, struct snarl_race_sync *sync, uintptr_t cell, enum snarl_shadow_plane plane,
+                       bool own)
 {
+    uint32_t *at = snarl_shadow_cell(cell, plane);
     uint32_t single, count, word = __atomic_load_n(at, __ATOMIC_ACQUIRE);
     const uint32_t *member = snarl_cell_members(word, &single, &count);
     for (uint32_t i = 0; i < count; i++)
         adopt_access(thr, sync, &snarl_record_at(member[i])->access);
+    const struct snarl_bytes *bytes = word & SNARL_CELL_BYTES ? snarl_bytes_of(cell) : NULL;
+    for (uint32_t i = 0; bytes && i < 4; i++)
+        if (bytes->word[i])
+            adopt_access(thr, sync, &snarl_record_at(bytes->word[i])->access);
     if (own)
         __atomic_compare_exchange_n(at, &word, 0, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
@@ -119,8 +126,8 @@ static void adopt(struct snarl_race_thread *thr, struct snarl_race_sync *sync, u
     __atomic_store_n(&thr->stepping, generation + 1, __ATOMIC_RELEASE);
     for (uintptr_t cell = address & ~(uintptr_t)3; cell < address + size; cell += 4) {
         bool own = cell >= address && cell + 4 <= address + size;
-        adopt_cell(thr, sync, snarl_shadow_cell(cell, SNARL_SHADOW_WRITES), own);
-        adopt_cell(thr, sync, snarl_shadow_cell(cell, SNARL_SHADOW_READS), own);
+        adopt_cell(thr, sync, cell, SNARL_SHADOW_WRITES, own);
+        adopt_cell(thr, sync, cell, SNARL_SHADOW_READS, own);
     }
     __atomic_store_n(&thr->stepping, 0, __ATOMIC_RELEASE);
 }

@@ -127,10 +127,8 @@ static uint32_t add_member(const struct snarl_race_thread *thr, uint32_t *list, 
         else
             list[keep++] = list[i];
     }
-    if (keep == SNARL_STATE_MEMBERS) {
+    for (; keep >= SNARL_STATE_MEMBERS; keep--)
         snarl_count(SNARL_COUNT_RACE_STATE_FULL);
-        keep--;
-    }
     list[keep++] = word;
     return keep;
 }
@@ -186,6 +184,23 @@ static bool stands_already(const struct snarl_race_thread *thr, const uint32_t *
     return mask == 0;
 }
 
+/* All accesses that a cell's word stands for, its bytes' own ones included. `list` has room for four more than there are in a state. */
+static const uint32_t *members_of(uintptr_t cell, uint32_t word, uint32_t *list, uint32_t *count)
+{
+    const uint32_t *member = snarl_cell_members(word, list, count);
+    const struct snarl_bytes *bytes = word & SNARL_CELL_BYTES ? snarl_bytes_of(cell) : NULL;
+    if (!bytes)
+        return member;
+    if (member != list)
+        memcpy(list, member, *count * sizeof(*list));
+    for (uint32_t i = 0; bytes && i < 4; i++) {
+        uint32_t one = __atomic_load_n(&bytes->word[i], __ATOMIC_ACQUIRE);
+        if (one)
+            list[(*count)++] = one;
+    }
+    return list;
+}
+
 /* --- races --- */
 
 static uintptr_t start_of(uintptr_t byte, uint32_t size)
@@ -223,10 +238,10 @@ static void report(struct snarl_race_thread *thr, const struct snarl_story_acces
  * tells whether it may stand for any. *unusual: something was found that will not be found again from the same word. `at` is where the
  * word was: if it has changed since, the access is compared with what is there now, which races as well when this does. */
 static uint32_t compare_members(struct snarl_race_thread *thr, const struct snarl_story_access *access, uint32_t mask, uintptr_t cell,
-                                const uint32_t *at, uint32_t old, bool replaces, uint32_t *kept, bool *unusual)
+                                const uint32_t *at, uint32_t old, const uint32_t *member, uint32_t count, bool replaces,
+                                uint32_t *kept, bool *unusual)
 {
-    uint32_t single, count, keep = 0;
-    const uint32_t *member = snarl_cell_members(old, &single, &count);
+    uint32_t keep = 0;
     for (uint32_t i = 0; i < count; i++) {
         const struct snarl_access_record *record = &snarl_record_at(member[i])->access;
         uint32_t bytes = snarl_cell_mask(member[i]);
@@ -257,13 +272,12 @@ static uint32_t work_out(struct snarl_race_thread *thr, const struct snarl_story
                          uintptr_t cell, uint32_t unit, bool *unusual)
 {
     const uint32_t *at = snarl_shadow_cell(cell, snarl_race_plane(access->flags & SNARL_ACCESS_WRITE));
-    uint32_t list[SNARL_STATE_MEMBERS + 1];
-    bool writes = access->flags & SNARL_ACCESS_WRITE;
-    uint32_t kept = 0, single, count;
-    if (writes) {
-        kept = compare_members(thr, access, mask, cell, at, old, true, list, unusual);
+    uint32_t list[SNARL_STATE_MEMBERS + 5], all[SNARL_STATE_MEMBERS + 5];
+    uint32_t kept = 0, count;
+    const uint32_t *member = members_of(cell, old, all, &count);
+    if (access->flags & SNARL_ACCESS_WRITE) {
+        kept = compare_members(thr, access, mask, cell, at, old, member, count, true, list, unusual);
     } else { /* reads do not race with reads */
-        const uint32_t *member = snarl_cell_members(old, &single, &count);
         for (uint32_t i = 0; i < count; i++) {
             const struct snarl_access_record *record = &snarl_record_at(member[i])->access;
             uint32_t bytes = snarl_cell_mask(member[i]);
@@ -282,16 +296,21 @@ static uint32_t work_out(struct snarl_race_thread *thr, const struct snarl_story
 }
 
 /* Whether all is as it is to be; then *word is what the cell is to have. */
-static bool is_done(struct snarl_race_thread *thr, const struct snarl_story_access *access, uint32_t old, uint32_t mask, uint32_t *word)
+static bool is_done(struct snarl_race_thread *thr, const struct snarl_story_access *access, uint32_t old, uint32_t mask,
+                    uintptr_t cell, uint32_t *word)
 {
     uint32_t single, count;
     const uint32_t *member = snarl_cell_members(old, &single, &count);
     bool plain = !(access->flags & SNARL_ACCESS_ATOMIC), behind = plain && is_left_behind(thr, old);
     *word = old;
+    if (!access->flags && snarl_update_bytes_current(thr, old, cell, mask))
+        return true;
     if (access->flags & SNARL_ACCESS_ENDS || (behind && count == 1) || !stands_already(thr, member, count, mask, access->flags))
         return false; /* one that was left behind is replaced by its like */
     if (behind && (*word = word_of(thr, member, count)) == 0)
         *word = old;
+    else if (behind)
+        *word |= old & SNARL_CELL_BYTES;
     else if (!behind)
         note_hit(thr, old, member, count);
     return true;
@@ -301,7 +320,7 @@ uint32_t snarl_story_next(struct snarl_race_thread *thr, const struct snarl_stor
                           uintptr_t cell)
 {
     uint32_t word;
-    if (old && is_done(thr, access, old, mask, &word))
+    if (old && is_done(thr, access, old, mask, cell, &word))
         return word;
     uint32_t unit = snarl_race_record(thr, access);
     if (!unit)
@@ -318,7 +337,12 @@ uint32_t snarl_story_next(struct snarl_race_thread *thr, const struct snarl_stor
     struct snarl_step *step = snarl_step_entry(thr, key);
     if (snarl_step_is(thr, step, key))
         return step->new_word;
-    bool unusual = false;
+    bool unusual = old & SNARL_CELL_BYTES;
+    if (!access->flags && access->cells == 2)
+        return SNARL_CELL_NONE;
+    if (!access->flags && snarl_bytes_make(cell) &&
+        (word = snarl_update_apart(thr, snarl_shadow_cell(cell, SNARL_SHADOW_READS), cell, old, mask, unit)) != 0)
+        return word;
     word = work_out(thr, access, old, mask, cell, unit, &unusual);
     if (!unusual && word != old)
         *step = (struct snarl_step){.key = key, .new_word = word, .stamp = thr->stamp};
@@ -348,13 +372,14 @@ void snarl_story_compare(struct snarl_race_thread *thr, const struct snarl_story
     bool write = access->flags & SNARL_ACCESS_WRITE;
     uint32_t *at = snarl_shadow_cell(cell, snarl_race_plane(!write));
     uint32_t word = __atomic_load_n(at, __ATOMIC_ACQUIRE);
-    while (!snarl_update_agrees(thr, word, mask, access->flags)) {
-        uint32_t list[SNARL_STATE_MEMBERS + 1], single, count;
+    while (!snarl_update_agrees(thr, word, cell, mask, access->flags)) {
+        uint32_t list[SNARL_STATE_MEMBERS + 5], all[SNARL_STATE_MEMBERS + 5], count;
         bool unusual = false;
-        const uint32_t *member = snarl_cell_members(word, &single, &count);
-        uint32_t kept = compare_members(thr, access, mask, cell, at, word, write, list, &unusual);
+        const uint32_t *member = members_of(cell, word, all, &count);
+        uint32_t kept = compare_members(thr, access, mask, cell, at, word, member, count, write, list, &unusual);
         if ((kept == count && !unusual) || is_same_list(list, kept, member, count)) {
-            note_agreed(thr, word, member, count);
+            if (!(word & SNARL_CELL_BYTES))
+                note_agreed(thr, word, member, count);
             return;
         }
         uint32_t next = word_of(thr, list, kept);

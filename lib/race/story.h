@@ -18,7 +18,7 @@ struct snarl_story_access {
 /* Whether an access of this thread in this epoch that `word` names stands for one to the bytes `mask`. */
 bool snarl_story_is_current(struct snarl_race_thread *thr, uint32_t word, uint32_t mask, uint32_t flags);
 /* The word that takes the place of `old` in the plane of the access's kind; races with what `old` names are reported. The same word:
- * nothing is to be changed. */
+ * nothing is to be changed. SNARL_CELL_NONE: the two cells are to be looked at one by one. */
 uint32_t snarl_story_next(struct snarl_race_thread *thr, const struct snarl_story_access *access, uint32_t old, uint32_t mask,
                           uintptr_t cell);
 /* After that: races with what the cell's word in the other plane names. */

@@ -6,6 +6,7 @@
 #ifndef SNARL_RACE_UPDATE_H
 #define SNARL_RACE_UPDATE_H
 
+#include "race/bytes.h"
 #include "race/race.h"
 #include "race/record.h"
 
@@ -68,15 +69,15 @@ static inline uint32_t snarl_update_word(const struct snarl_race_thread *thr, ui
     if ((record->flags & SNARL_RECORD_STATE) || !snarl_access_stands_for(flags, kind) || !snarl_update_before(thr, record))
         return 0;
     if (flags & SNARL_ACCESS_ATOMIC) /* a part of a cell would need a state */
-        return mask == 0xf && !snarl_update_mine_now(thr, record) ? unit : 0;
+        return mask == 0xf && !snarl_update_mine_now(thr, record) && !(old & SNARL_CELL_BYTES) ? unit : 0;
     if (!(bytes & ~mask))
-        return snarl_cell_word(unit, mask);
+        return snarl_cell_word(unit, mask) | (old & SNARL_CELL_BYTES);
     if (snarl_cell_unit(old) == unit)
         return old | mask << SNARL_CELL_MASK_SHIFT;
     if (thr->states_made <= SNARL_STATES_MANY || !snarl_update_mine_now(thr, record) || kind != flags ||
         record->lockset != snarl_records[unit].access.lockset)
         return 0;
-    return snarl_cell_word(unit, bytes | mask) | SNARL_CELL_NEARBY;
+    return snarl_cell_word(unit, bytes | mask) | SNARL_CELL_NEARBY | (old & SNARL_CELL_BYTES);
 }
 
 static inline struct snarl_agreed *snarl_update_agreed(struct snarl_race_thread *thr, uint32_t word)
@@ -84,16 +85,111 @@ static inline struct snarl_agreed *snarl_update_agreed(struct snarl_race_thread 
     return &thr->agreed[(word ^ word >> 8) & (SNARL_AGREED_CACHE - 1)];
 }
 
+static inline bool snarl_update_bytes_agree(const struct snarl_race_thread *thr, uintptr_t cell, uint32_t mask)
+{
+    const struct snarl_bytes *bytes = snarl_bytes_of(cell);
+    for (uint32_t i = 0, last = 0; i < 4; i++) {
+        uint32_t word = bytes->word[i];
+        if (!word || !(mask >> i & 1) || word == last)
+            continue;
+        if (!snarl_update_before(thr, &snarl_record_at(word)->access))
+            return false;
+        last = word;
+    }
+    return true;
+}
+
 /* Whether an access to the bytes `mask` certainly does not race with what the cell's word in the other plane names. */
-static inline bool snarl_update_agrees(struct snarl_race_thread *thr, uint32_t word, uint32_t mask, uint32_t flags)
+static inline bool snarl_update_agrees(struct snarl_race_thread *thr, uint32_t word, uintptr_t cell, uint32_t mask, uint32_t flags)
 {
     const struct snarl_access_record *record = &snarl_record_at(word)->access;
+    if ((word & SNARL_CELL_BYTES) && !snarl_update_bytes_agree(thr, cell, mask))
+        return false;
     if (record->flags & SNARL_RECORD_STATE) {
         const struct snarl_agreed *agreed = snarl_update_agreed(thr, word);
         return agreed->word == word && agreed->generation == thr->generation;
     }
     return !word || snarl_update_before(thr, record) || (record->flags & flags & SNARL_ACCESS_ATOMIC) ||
            !(snarl_cell_bytes(word) & mask);
+}
+
+/* Whether this thread's reads of this epoch are among those of single bytes. */
+static inline bool snarl_update_bytes_current(const struct snarl_race_thread *thr, uint32_t word, uintptr_t cell, uint32_t mask)
+{
+    const struct snarl_bytes *bytes = word & SNARL_CELL_BYTES ? snarl_bytes_of(cell) : NULL;
+    for (uint32_t i = 0; bytes && i < 4; i++)
+        if ((mask >> i & 1) && (!bytes->word[i] || !snarl_update_mine_now(thr, &snarl_record_at(bytes->word[i])->access)))
+            return false;
+    return bytes != NULL;
+}
+
+/* Whether an access of up to 64 bytes at any address would change nothing: what snarl_race_access finds out first. */
+static inline bool snarl_race_is_known(const struct snarl_race_thread *thr, uintptr_t address, size_t size, bool write)
+{
+    uintptr_t end = address + size, cell = address & ~(uintptr_t)3;
+    uint32_t mask = 0xfu << (address & 3) & 0xf;
+    if (end < address || end >> SNARL_ADDRESS_BITS)
+        return false;
+    for (; cell < end; cell += 4, mask = 0xf) {
+        uint32_t word = *snarl_shadow_cell(cell, snarl_race_plane(write));
+        if (end - cell < 4)
+            mask &= (1u << (end - cell)) - 1;
+        if (snarl_race_is_current(thr, word, mask))
+            continue;
+        const struct snarl_hit *hit = &thr->hit[snarl_hit_index(word)];
+        if (hit->word != word || hit->stamp != thr->stamp || (mask & ~hit->mask[write]) ||
+            thr->generation != __atomic_load_n(&snarl_race_generation, __ATOMIC_RELAXED) || !word) {
+            if (write || thr->pending || !snarl_update_bytes_current(thr, word, cell, mask))
+                return false;
+        }
+    }
+    return true;
+}
+
+/* Puts what a word of reads names where it may stay when the word goes: into the words of its bytes. `mask` is what the new access
+ * reads. False: they have no place for it. */
+static inline bool snarl_update_place(const struct snarl_race_thread *thr, struct snarl_bytes *to, uint32_t old, uint32_t mask)
+{
+    uint32_t single, count;
+    const uint32_t *member = snarl_cell_members(old, &single, &count);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct snarl_access_record *record = &snarl_record_at(member[i])->access;
+        uint32_t bytes = snarl_cell_mask(member[i]);
+        bool before = snarl_update_before(thr, record);
+        if (record->flags & ~(uint32_t)(SNARL_ACCESS_WRITE | SNARL_ACCESS_CALL))
+            return false;
+        if (before)
+            bytes &= ~mask;
+        if (bytes && snarl_update_mine_now(thr, record))
+            return false;
+        for (uint32_t b = 0; b < 4; b++) {
+            const struct snarl_access_record *there = &snarl_record_at(to->word[b])->access;
+            if (!(bytes >> b & 1))
+                continue;
+            if (to->word[b] && there->slot != record->slot && !(there->slot == thr->slot && (mask >> b & 1)))
+                return false;
+            if (to->word[b] && there->slot == record->slot && there->epoch > record->epoch)
+                continue; /* out of date */
+            to->word[b] = snarl_cell_word(snarl_cell_unit(member[i]), 1u << b) | (member[i] & SNARL_CELL_NEARBY);
+        }
+    }
+    return true;
+}
+
+/* The next word of a cell of reads when what `old` names is kept in words of its bytes. 0: it cannot, or the cell has changed. */
+static inline uint32_t snarl_update_apart(const struct snarl_race_thread *thr, const uint32_t *at, uintptr_t cell, uint32_t old,
+                                          uint32_t mask, uint32_t unit)
+{
+    struct snarl_bytes *bytes = snarl_bytes_of(cell);
+    if (!bytes)
+        return 0;
+    struct snarl_bytes from = *(volatile struct snarl_bytes *)bytes, to = {{0}};
+    if (old & SNARL_CELL_BYTES)
+        to = from;
+    if (!snarl_update_place(thr, &to, old, mask) || __atomic_load_n(at, __ATOMIC_ACQUIRE) != old ||
+        !snarl_bytes_swap(bytes, &from, &to))
+        return 0;
+    return snarl_cell_word(unit, mask) | SNARL_CELL_BYTES;
 }
 
 /* A read of what this thread has written in this epoch adds nothing, but that the next one is to be known at once: the write stands
@@ -104,7 +200,7 @@ static inline uint32_t snarl_update_copy(const struct snarl_race_thread *thr, ui
     if (!snarl_race_is_current(thr, writes, mask) || thr->ignore ||
         snarl_record_at(writes)->access.flags != SNARL_ACCESS_WRITE)
         return 0;
-    if (reads && ((record->flags & (SNARL_RECORD_STATE | SNARL_ACCESS_ATOMIC)) || record->slot != thr->slot ||
+    if (reads && ((reads & SNARL_CELL_BYTES) || (record->flags & (SNARL_RECORD_STATE | SNARL_ACCESS_ATOMIC)) || record->slot != thr->slot ||
                   (snarl_cell_bytes(reads) & ~snarl_cell_mask(writes))))
         return 0;
     return writes;
@@ -181,15 +277,17 @@ static inline __attribute__((always_inline)) bool snarl_update_cell(struct snarl
     uint32_t *mine = snarl_shadow_cell(cell, snarl_race_plane(write));
     uint32_t *others = snarl_shadow_cell(cell, snarl_race_plane(!write));
     uint32_t old = __atomic_load_n(mine, __ATOMIC_ACQUIRE), other = __atomic_load_n(others, __ATOMIC_ACQUIRE);
-    if (pair && (mine[1] != old || others[1] != other))
+    if (pair && (mine[1] != old || others[1] != other || ((old | other) & SNARL_CELL_BYTES)))
         return false;
-    if (snarl_race_is_current(thr, old, mask))
+    if (snarl_race_is_current(thr, old, mask) || (!write && !pair && snarl_update_bytes_current(thr, old, cell, mask)))
         return true;
-    if (!snarl_update_agrees(thr, other, mask, update->flags))
+    if (!snarl_update_agrees(thr, other, cell, mask, update->flags))
         return false;
     uint32_t word = write ? 0 : snarl_update_copy(thr, old, other, mask);
     if (!word && update->unit)
         word = snarl_update_next(thr, update, old, mask);
+    if (!word && update->unit && !write && !pair)
+        word = snarl_update_apart(thr, mine, cell, old, mask, update->unit);
     if (!word || !(pair ? snarl_update_swap_pair(mine, old, word) : snarl_update_swap(mine, old, word)))
         return false;
     if (__atomic_load_n(others, __ATOMIC_ACQUIRE) == other && (!pair || __atomic_load_n(others + 1, __ATOMIC_ACQUIRE) == other))
