@@ -229,7 +229,7 @@ static int accepted(const char *name, int listener, int fd, struct snarl_site si
         return fd;
     snarl_port_used(thr, name, listener, fd < 0 && saved == EBADF, site);
     if (fd >= 0) {
-        snarl_port_opened(thr, fd);
+        snarl_port_accepted(thr, fd);
         snarl_call_acquire(thr, &s_connections);
     }
     snarl_call_leave(thr);
