@@ -71,7 +71,7 @@ void snarl_ports_forked(void)
 {
     for (unsigned i = 0; i < PORTS; i++)
         if (s_ports[i].state)
-            s_ports[i] = (struct port){0};
+            s_ports[i] = (struct port){.accepted = s_ports[i].accepted};
 }
 
 /* --- use and close --- */
@@ -110,8 +110,10 @@ void snarl_port_accepted(struct snarl_thread *thr, int fd)
     struct port *port = port_of(fd);
     if (!port)
         return;
-    snarl_call_acquire(thr, &s_number[fd]);
-    snarl_port_opened(thr, fd);
+    if (thr) {
+        snarl_call_acquire(thr, &s_number[fd]);
+        snarl_port_opened(thr, fd);
+    }
     port->accepted = true;
 }
 
