@@ -235,6 +235,18 @@ void snarl_races_forked(struct snarl_thread *thr)
 
 /* --- findings --- */
 
+/* Asked for whenever a lock is taken: nodes stay what they are. */
+static uint32_t lockset_root(void)
+{
+    static uint32_t s_root;
+    uint32_t root = __atomic_load_n(&s_root, __ATOMIC_RELAXED);
+    if (!root) {
+        root = snarl_history_node(0, LOCKSET_ROOT);
+        __atomic_store_n(&s_root, root, __ATOMIC_RELAXED);
+    }
+    return root;
+}
+
 static uint32_t lockset(struct snarl_race_thread *races)
 {
     const struct snarl_thread *thr = races->host;
@@ -243,7 +255,7 @@ static uint32_t lockset(struct snarl_race_thread *races)
         if (!snarl_held_valid(thr, &thr->held[i]))
             continue;
         if (!node)
-            node = snarl_history_node(0, LOCKSET_ROOT);
+            node = lockset_root();
         const struct snarl_held *held = &thr->held[i];
         uintptr_t shared = held->mode == SNARL_MODE_READ ? LOCK_SHARED : 0;
         node = snarl_history_node(node, shared | (uintptr_t)held->stack << 32 | held->lock_id);
