@@ -409,10 +409,11 @@ static uint64_t places_of(const struct snarl_race *race)
     return (uint64_t)race->now.where << 32 | race->before.where;
 }
 
-/* The rule is part of a finding's key as well. */
+/* The rule is part of a finding's key as well, and so is which library of two is at the same addresses. */
 static uint64_t mix_of(const struct snarl_race *race)
 {
-    return snarl_hash_join(places_of(race), (race->now.flags | race->before.flags) & SNARL_ACCESS_ENDS);
+    uint64_t rule = (race->now.flags | race->before.flags) & SNARL_ACCESS_ENDS;
+    return snarl_hash_join(places_of(race), rule << 32 | snarl_modules_turn());
 }
 
 /* Whether its finding is there already; then it is counted once more. A race that a program does not mind comes a
