@@ -12,7 +12,7 @@ include(CMakePackageConfigHelpers)
 
 set(demo_target sample-deadlock-classic)
 add_custom_target(snarl_product)
-foreach(part snarl_command snarl_preload snarl-plan ${demo_target})
+foreach(part snarl_command snarl_preload snarl_calls snarl_inert snarl-plan ${demo_target})
     if(TARGET ${part})
         add_dependencies(snarl_product ${part})
     endif()

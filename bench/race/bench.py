@@ -5,7 +5,7 @@ The same objects under both, gcc's and (where it is installed) clang's, in inter
 system, of both threads: it suffers less from what else runs on the machine than the time on the clock. Printed are medians, and their ratios to libtsan's;
 then how much two threads, each doing the work of one, cost more than one (2 is perfect scaling).
 Goals: time at most 0.8 of gcc's and 1.0 of clang's, memory at most 0.5, growth at most libtsan's.
-Build first: ninja -C build bench_race snarl_preload snarl_inert (and install `time`)
+Build first: ninja -C build bench_race snarl_product (and install `time`)
 """
 import argparse
 import os

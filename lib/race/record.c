@@ -6,19 +6,21 @@
 #include "base/os.h"
 #include "race/state.h"
 
-#define DEFAULT_COLLECT_CHUNKS 256u /* 1 MiB of records: reading the cells of a small program takes less than filling that */
-#define SHORT_RUN 16u
+#define DEFAULT_COLLECT_CHUNKS 512u /* 1 MiB of records: reading the cells of a small program takes less than filling that */
+#define SHORT_RUN 32u
+#define EPOCHS_OF_A_RUN 16u /* so many of a thread's epochs in one run: that an epoch is cut in two by a new run is rare then */
 #define FREE UINT32_MAX /* as `next` of a chunk */
 
 union snarl_record *snarl_records;
 struct snarl_chunk *snarl_chunks;
 
-static SNARL_MUTEX s_lock = {.rank = SNARL_RANK_RECORD};   /* guards all below */
+static SNARL_MUTEX s_lock = {.rank = SNARL_RANK_RECORD};   /* guards all below, but for what the one that collects has alone */
 static uint32_t s_fresh = 1;        /* chunks from here on were never used; chunk 0 holds unit 0 and is not given out */
 static uint32_t s_free_count;       /* chunks below s_fresh that may be given out */
 static uint32_t s_look_at;          /* where to look for the next run of them */
-static uint32_t s_quarantine;       /* chunks freed by the last collection: free from the next one on */
-static uint32_t s_in_use;
+static uint32_t s_longest = UINT32_MAX; /* no longer run of them is there */
+static uint32_t s_quarantine;       /* chunks freed by the last collection: free from the next one on; the collector's alone */
+static uint32_t s_in_use;           /* what is freed is taken off it without the lock */
 static uint32_t s_taken;            /* serial number of the last taking */
 static uint32_t s_collect_at;       /* chunks in use at which the collector runs next */
 
@@ -37,23 +39,31 @@ static uint32_t collect_minimum(void)
     return chunks ? chunks : DEFAULT_COLLECT_CHUNKS;
 }
 
-/* `count` free chunks in a row below s_fresh; 0: there are none. */
-static uint32_t find_run(uint32_t count)
+/* The next free chunks in a row below s_fresh, at least `least` and at most `*count`; 0: there are none. What a vain search has seen is
+ * kept until more are free: the chunks that come back lie between those that stay, and to look for a long run among them at each taking is
+ * most of what a program with short epochs would do. */
+static uint32_t find_run(uint32_t least, uint32_t *count)
 {
-    uint32_t length = 0;
-    if (s_free_count < count)
+    uint32_t length = 0, longest = 0;
+    if (s_free_count < least || least > s_longest)
         return 0;
     if (s_look_at >= s_fresh)
         s_look_at = 0;
-    for (uint32_t at = s_look_at, seen = 0; seen < s_fresh + count; at++, seen++) {
-        if (at >= s_fresh)
-            length = at = 0;
-        length = snarl_chunks[at].next == FREE ? length + 1 : 0;
-        if (length == count) {
-            s_look_at = at + 1;
-            return at + 1 - count;
+    for (uint32_t at = s_look_at, seen = 0; seen < s_fresh + least; at++, seen++) {
+        bool free = at < s_fresh && snarl_chunks[at].next == FREE;
+        length += free;
+        longest = length > longest ? length : longest;
+        if (length == *count || (!free && length >= least)) {
+            *count = length;
+            s_look_at = at + free;
+            return at + free - length;
         }
+        if (!free)
+            length = 0;
+        if (at >= s_fresh)
+            at = UINT32_MAX; /* and begin again */
     }
+    s_longest = longest;
     return 0;
 }
 
@@ -65,22 +75,31 @@ static uint32_t longest_run(void)
     return most ? most : 1;
 }
 
+/* A shorter run is better than more memory then. */
+static bool are_many_free(void)
+{
+    return s_free_count >= 4 * SHORT_RUN && s_free_count > s_in_use / 2;
+}
+
 static uint32_t pop_run(uint32_t *count)
 {
     if (*count > longest_run())
         *count = longest_run();
-    for (;; *count = *count / 2) {
-        uint32_t chunk = s_free_count >= 4 * *count || s_fresh + *count >= SNARL_CHUNKS ? find_run(*count) : 0;
+    for (uint32_t least = *count;; least = least / 4 ? least / 4 : 1) {
+        bool room = s_fresh + *count < SNARL_CHUNKS; /* the last one would give SNARL_CELL_NONE */
+        uint32_t chunk = s_free_count >= 4 * least || !room ? find_run(least, count) : 0;
         if (chunk) {
             s_free_count -= *count;
             return chunk;
         }
-        if (s_fresh + *count < SNARL_CHUNKS) { /* the last one would give SNARL_CELL_NONE */
+        if (room && (least == 1 || !are_many_free())) {
             s_fresh += *count;
             return s_fresh - *count;
         }
-        if (*count == 1)
+        if (least == 1 && *count == 1)
             return 0;
+        if (least == 1)
+            *count = 1; /* hardly any is left at the end of the table */
     }
 }
 
@@ -95,7 +114,7 @@ static uint32_t take(struct snarl_race_thread *thr, uint32_t *count, bool *due)
         snarl_chunks[first + i] = (struct snarl_chunk){
             .owner = thr->serial, .stamp = thr->stamp + SNARL_STAMP_AHEAD, .taken = ++s_taken};
     if (first)
-        s_in_use += *count;
+        __atomic_add_fetch(&s_in_use, *count, __ATOMIC_RELAXED);
     snarl_mutex_unlock(&s_lock);
     return first;
 }
@@ -109,9 +128,20 @@ static uint32_t refused_before(void)
     return __atomic_fetch_add(&s_refused, 1, __ATOMIC_RELAXED);
 }
 
+/* Long runs are for long epochs: it is the units of one epoch that should lie in a row. `asked` at most. */
+static uint32_t useful_run(const struct snarl_race_thread *thr, uint32_t asked)
+{
+    uint32_t first = snarl_cell_unit(thr->base); /* of this epoch; in the run that is full now, or before it */
+    if (first - thr->run_start >= thr->run_end - thr->run_start)
+        first = thr->run_start;
+    uint32_t used = (thr->run_end - first) / SNARL_CHUNK_UNITS + 1;
+    return asked < EPOCHS_OF_A_RUN * used ? asked : EPOCHS_OF_A_RUN * used;
+}
+
 uint32_t snarl_records_take_run(struct snarl_race_thread *thr, uint32_t *chunks)
 {
     bool due;
+    *chunks = useful_run(thr, *chunks);
     uint32_t wanted = *chunks, first = take(thr, chunks, &due);
     if (due || (!first && refused_before() % REFUSED_MANY == 0))
         snarl_race_collect_now();
@@ -143,17 +173,16 @@ void snarl_records_begin_release(void)
         snarl_chunks[chunk].next = FREE;
         s_free_count++;
     }
+    s_longest = UINT32_MAX;
     snarl_mutex_unlock(&s_lock);
 }
 
 void snarl_records_release_chunk(uint32_t chunk)
 {
-    snarl_mutex_lock(&s_lock);
     snarl_chunks[chunk].taken = 0;
     snarl_chunks[chunk].next = s_quarantine;
     s_quarantine = chunk;
-    s_in_use--;
-    snarl_mutex_unlock(&s_lock);
+    __atomic_sub_fetch(&s_in_use, 1, __ATOMIC_RELAXED);
 }
 
 void snarl_records_set_next(uint32_t growth)
@@ -173,5 +202,6 @@ void snarl_records_reset(void)
 {
     snarl_mutex_reset(&s_lock);
     s_fresh = 1;
+    s_longest = UINT32_MAX;
     s_free_count = s_look_at = s_quarantine = s_in_use = s_taken = s_collect_at = 0;
 }

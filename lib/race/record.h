@@ -1,6 +1,6 @@
 /* record.h - the table of access and state records, and how threads get units of it.
  *
- *     chunk = 256 units of 16 bytes, owned by one thread, filled in order
+ *     chunk = 128 units of 16 bytes, owned by one thread, filled in order
  *     run   = chunks in a row, taken together
  *
  * The table is one reservation indexed by unit; unit 0 is never given out. A thread takes runs of chunks, longer ones the more it needs, so the
@@ -11,9 +11,9 @@
 
 #include "race/cell.h"
 
-#define SNARL_CHUNK_UNITS 256u
+#define SNARL_CHUNK_UNITS 128u
 #define SNARL_CHUNKS ((1u << SNARL_CELL_UNIT_BITS) / SNARL_CHUNK_UNITS)
-#define SNARL_RUN_CHUNKS 256u /* the longest run */
+#define SNARL_RUN_CHUNKS 512u /* the longest run */
 #define SNARL_STATE_MEMBERS (4 * (SNARL_CHUNK_UNITS - 2)) /* a state fits into a chunk of its own */
 
 struct snarl_race_thread;

@@ -21,6 +21,7 @@ static struct snarl_module s_modules[MODULES_MAX];
 static uint32_t s_count;
 static uint32_t s_seen;
 static bool s_any_follows;
+static uint32_t s_turn; /* s_seen, once what was seen can be found */
 
 static void copy_build_id(struct snarl_module *module, const uint8_t *note, size_t size)
 {
@@ -150,6 +151,7 @@ void snarl_modules_refresh(void)
     bool first = true; /* dl_iterate_phdr begins with the program */
     snarl_mutex_lock(&s_lock);
     dl_iterate_phdr(add, &first);
+    __atomic_store_n(&s_turn, s_seen, __ATOMIC_RELEASE);
     snarl_mutex_unlock(&s_lock);
 }
 
@@ -174,6 +176,11 @@ uint64_t snarl_modules_salt(const uintptr_t *frames, uint32_t count)
             salt = (salt ^ module->id) * 0x9e3779b97f4a7c15ull;
     }
     return salt;
+}
+
+uint32_t snarl_modules_turn(void)
+{
+    return __atomic_load_n(&s_turn, __ATOMIC_ACQUIRE);
 }
 
 void snarl_modules_forked(void)

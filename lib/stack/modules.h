@@ -28,6 +28,8 @@ void snarl_modules_refresh(void);
 struct snarl_module *snarl_modules_find(uintptr_t address, bool look);
 /* Tells apart stacks with the same addresses in modules that were there one after the other; 0 as long as there are none. */
 uint64_t snarl_modules_salt(const uintptr_t *frames, uint32_t count);
+/* Changes whenever a module comes to an address: what was worked out from addresses before then may be another module's. */
+uint32_t snarl_modules_turn(void);
 void snarl_modules_forked(void);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "base/map.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "base/vector.h"
@@ -18,6 +19,7 @@
 #define LOCKSET_ROOT ((uintptr_t)1) /* a pc that no code has */
 #define LOCK_SHARED ((uintptr_t)1 << 63)
 #define HOLDS_TOLD 8                /* of each access: more locks are named, but not where they were taken */
+#define TOLD 1024u                  /* pairs of places of which the finding is known; of two in one entry the later one */
 
 /* The race detector's part of a synchronisation object. */
 struct part {
@@ -33,6 +35,14 @@ bool (*snarl_races_locate)(struct snarl_thread *thr, uintptr_t byte, struct snar
 
 static SNARL_MUTEX s_lock = {.rank = SNARL_RANK_MISUSE}; /* guards s_finding */
 static struct snarl_finding s_finding;
+
+/* Which finding a pair of places is: what to count when it comes again, without expanding two stacks for it. Each word is
+ * written for itself, by whoever tells a race; `check` is the key mixed with the pair, so that halves of two entries make a key
+ * that is nobody's, and the race is told at length once more. */
+static struct {
+    uint64_t places;
+    uint64_t check;
+} s_told[TOLD];
 
 /* --- synchronisation objects --- */
 
@@ -225,6 +235,18 @@ void snarl_races_forked(struct snarl_thread *thr)
 
 /* --- findings --- */
 
+/* Asked for whenever a lock is taken: nodes stay what they are. */
+static uint32_t lockset_root(void)
+{
+    static uint32_t s_root;
+    uint32_t root = __atomic_load_n(&s_root, __ATOMIC_RELAXED);
+    if (!root) {
+        root = snarl_history_node(0, LOCKSET_ROOT);
+        __atomic_store_n(&s_root, root, __ATOMIC_RELAXED);
+    }
+    return root;
+}
+
 static uint32_t lockset(struct snarl_race_thread *races)
 {
     const struct snarl_thread *thr = races->host;
@@ -233,7 +255,7 @@ static uint32_t lockset(struct snarl_race_thread *races)
         if (!snarl_held_valid(thr, &thr->held[i]))
             continue;
         if (!node)
-            node = snarl_history_node(0, LOCKSET_ROOT);
+            node = lockset_root();
         const struct snarl_held *held = &thr->held[i];
         uintptr_t shared = held->mode == SNARL_MODE_READ ? LOCK_SHARED : 0;
         node = snarl_history_node(node, shared | (uintptr_t)held->stack << 32 | held->lock_id);
@@ -382,6 +404,36 @@ static void locate(struct snarl_thread *thr, uintptr_t byte)
     location->kind = snarl_modules_find(byte, true) ? "global" : "unknown";
 }
 
+static uint64_t places_of(const struct snarl_race *race)
+{
+    return (uint64_t)race->now.where << 32 | race->before.where;
+}
+
+/* The rule is part of a finding's key as well, and so is which library of two is at the same addresses. */
+static uint64_t mix_of(const struct snarl_race *race)
+{
+    uint64_t rule = (race->now.flags | race->before.flags) & SNARL_ACCESS_ENDS;
+    return snarl_hash_join(places_of(race), rule << 32 | snarl_modules_turn());
+}
+
+/* Whether its finding is there already; then it is counted once more. A race that a program does not mind comes a
+ * hundred thousand times. */
+static bool was_told(const struct snarl_race *race)
+{
+    uint64_t mix = mix_of(race);
+    uint32_t entry = mix % TOLD;
+    return __atomic_load_n(&s_told[entry].places, __ATOMIC_RELAXED) == places_of(race) &&
+           snarl_finding_seen(__atomic_load_n(&s_told[entry].check, __ATOMIC_RELAXED) ^ mix);
+}
+
+static void note_told(const struct snarl_race *race, uint64_t key)
+{
+    uint64_t mix = mix_of(race);
+    uint32_t entry = mix % TOLD;
+    __atomic_store_n(&s_told[entry].check, key ^ mix, __ATOMIC_RELAXED);
+    __atomic_store_n(&s_told[entry].places, places_of(race), __ATOMIC_RELAXED);
+}
+
 static void write_finding(struct snarl_race_thread *races, const struct snarl_race *race)
 {
     char what_now[64], what_before[64];
@@ -392,7 +444,9 @@ static void write_finding(struct snarl_race_thread *races, const struct snarl_ra
     add_access(&race->now, all, what_now, sizeof(what_now));
     add_access(&race->before, all, what_before, sizeof(what_before));
     s_finding.event[0].time_ns = snarl_runfile_now();
-    if (!snarl_finding_seen(snarl_finding_key(&s_finding))) {
+    uint64_t key = snarl_finding_key(&s_finding);
+    note_told(race, key);
+    if (!snarl_finding_seen(key)) {
         locate(thr, race->byte);
         snarl_runfile_begin();
         describe_thread(race->now.thread);
@@ -413,12 +467,14 @@ static bool is_told(struct snarl_race_thread *races, const struct snarl_race *ra
     return !snarl_races_trust || snarl_races_trust(races->host, race);
 }
 
-/* Rare and long: it may call libc. But with --races=calls it may be for nothing, and often; there is no checked code then
- * that would mind its registers. */
+/* Rare and long: it may call libc. But it may be for nothing, and often: it is what was told before, or with --races=calls what
+ * is not told (there is no checked code then that would mind its registers). */
 static void report(struct snarl_race_thread *races, const struct snarl_race *race)
 {
     bool calls = snarl_options.races == SNARL_RACES_CALLS;
     if (calls && !is_told(races, race))
+        return;
+    if ((calls || !snarl_races_trust) && was_told(race))
         return;
     struct snarl_vector_state state;
     snarl_vector_save(&state);

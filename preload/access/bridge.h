@@ -70,7 +70,7 @@ void snarl_port_use(struct snarl_thread *thr, const char *name, int fd, struct s
 void snarl_port_used(struct snarl_thread *thr, const char *name, int fd, bool bad, struct snarl_site site);
 /* Before it is closed. Guard not held; keeps errno. */
 void snarl_port_closing(const char *name, int fd, struct snarl_site site);
-/* A new descriptor, one of a connection that came in, and two that are the ends of one channel. */
+/* A new descriptor; one that accept gave (with `thr` NULL while the process has one thread); two that are the ends of one channel. */
 void snarl_port_opened(struct snarl_thread *thr, int fd);
 void snarl_port_accepted(struct snarl_thread *thr, int fd);
 void snarl_port_paired(struct snarl_thread *thr, int one, int other);

@@ -13,6 +13,15 @@
  * told apart by what the kernel says of the descriptor: the same file, or the same pair of addresses. Different ones may
  * fall on the same number, which can only hide a race. A number is an address of an atomic variable to the race detector.
  *
+ * Numbers given out again. Servers keep what belongs to a connection in a table by descriptor: one thread clears the entry and closes, the
+ * kernel gives the number to the next connection, and whoever serves that takes the entry over without a lock. The number itself
+ * is the permission, and there is no time at which two have it: the close is before the accept. So it is an edge, but only from
+ * the close of what accept gave to the accept that gives the number out again. Each reuse is in that order, most of them by
+ * accident: of two threads that open and close files or sockets of their own, each would seem to wait for the other whenever the kernel
+ * takes the lowest number that is free, and every race between them would be hidden (samples/race_calls/stdio.c; within a FILE
+ * nobody even sees the number). Connections of a server are where tables are, and the one that accepts is mostly one
+ * thread for all. What was done after the close is not covered: samples/race_calls/connections.c.
+ *
  * Concurrency: a descriptor's fields are plain bytes and words, changed by whoever opens or closes it, and read by who uses it;
  * what a program does to one descriptor at the same time is a race that is to be reported, and costs us no more than that. */
 #include <errno.h>
@@ -37,6 +46,7 @@ enum state { UNKNOWN, OPEN, CLOSED };
 
 struct port {
     uint8_t state;
+    bool accepted;    /* it is a connection that came to us */
     uint16_t channel; /* 0: not asked for yet */
     uint32_t closed_by, closed_stack;
     struct snarl_race_moment birth;
@@ -45,7 +55,7 @@ struct port {
 static struct port s_ports[PORTS];
 /* Only their addresses are used. */
 static uint32_t s_variable[PORTS];
-static uint64_t s_number[PORTS]; /* the number itself, whatever it stands for */
+static uint32_t s_number[PORTS]; /* passes on what was done before an accepted connection was closed */
 static uint64_t s_channel[CHANNELS];
 
 static __thread int s_last_closed __attribute__((tls_model("initial-exec")));
@@ -65,7 +75,7 @@ void snarl_ports_forked(void)
 {
     for (unsigned i = 0; i < PORTS; i++)
         if (s_ports[i].state)
-            s_ports[i] = (struct port){0};
+            s_ports[i] = (struct port){.accepted = s_ports[i].accepted};
 }
 
 /* --- order --- */
@@ -121,9 +131,24 @@ void snarl_port_opened(struct snarl_thread *thr, int fd)
 
 void snarl_port_accepted(struct snarl_thread *thr, int fd)
 {
-    snarl_port_opened(thr, fd);
-    if (port_of(fd) && thr->races)
-        acquire(thr, (uintptr_t)&s_number[fd]);
+    struct port *port = port_of(fd);
+    if (!port)
+        return;
+    if (thr) {
+        snarl_call_acquire(thr, &s_number[fd]);
+        snarl_port_opened(thr, fd);
+    }
+    port->accepted = true;
+}
+
+/* The last one alone counts: the others were before the accept that came between. */
+static void give_number_back(struct snarl_race_thread *races, int fd)
+{
+    struct snarl_race_sync *sync = snarl_race_atomic_lock(races, (uintptr_t)&s_number[fd]);
+    if (!sync)
+        return;
+    snarl_race_atomic_store(races, sync, SNARL_ORDER_RELEASE);
+    snarl_race_atomic_unlock(sync);
 }
 
 static void close_variable(struct snarl_thread *thr, const char *name, int fd, struct snarl_site site)
@@ -149,8 +174,8 @@ void snarl_port_closing(const char *name, int fd, struct snarl_site site)
         struct snarl_race_thread *races = thr->races;
         if (snarl_calls_on && races && !races->ignore)
             close_variable(thr, name, fd, site);
-        if (snarl_calls_on && races)
-            release(thr, (uintptr_t)&s_number[fd]);
+        if (snarl_calls_on && races && port->accepted)
+            give_number_back(races, fd);
         *port = (struct port){
             .state = CLOSED, .birth = port->birth, .closed_by = thr->id, .closed_stack = snarl_unwind_site(site, &thr->sites, true)};
     }

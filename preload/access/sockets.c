@@ -225,8 +225,10 @@ static int accepted(const char *name, int listener, int fd, struct snarl_site si
 {
     int saved = errno;
     struct snarl_thread *thr = snarl_calls_wanted() ? snarl_call_enter(site) : NULL;
-    if (!thr)
+    if (!thr) {
+        snarl_port_accepted(NULL, fd);
         return fd;
+    }
     snarl_port_used(thr, name, listener, fd < 0 && saved == EBADF, site);
     if (fd >= 0) {
         snarl_port_accepted(thr, fd);
