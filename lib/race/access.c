@@ -20,7 +20,7 @@ bool snarl_race_atomic_hit(struct snarl_race_thread *thr, uintptr_t address, siz
 }
 
 /* The bytes `mask` of the cell at `cell`. */
-static void touch_cell(struct snarl_race_thread *thr, const struct snarl_story_access *access, uintptr_t cell, uint32_t mask)
+static void touch_cell(struct snarl_race_thread *thr, struct snarl_story_access *access, uintptr_t cell, uint32_t mask)
 {
     bool write = access->flags & SNARL_ACCESS_WRITE;
     uint32_t *at = snarl_shadow_cell(cell, snarl_race_plane(write));
@@ -37,26 +37,38 @@ static void touch_cell(struct snarl_race_thread *thr, const struct snarl_story_a
     snarl_story_compare(thr, access, mask, cell);
 }
 
+/* A range goes over many cells with the same story: the words of the pair before give those of this one. */
+static bool is_alike(const struct snarl_story_access *access, uint32_t old, uint32_t other)
+{
+    return access->simple && old == access->was && other == access->other;
+}
+
 /* Two whole cells at once, as long as they have the same words: most of what is larger than a cell. False: one by one. */
 static bool touch_pair(struct snarl_race_thread *thr, struct snarl_story_access *access, uintptr_t cell)
 {
     bool write = access->flags & SNARL_ACCESS_WRITE;
     uint32_t *at = snarl_shadow_cell(cell, snarl_race_plane(write));
     const uint32_t *others = snarl_shadow_cell(cell, snarl_race_plane(!write));
-    uint32_t old = __atomic_load_n(at, __ATOMIC_ACQUIRE);
-    if (__atomic_load_n(at + 1, __ATOMIC_ACQUIRE) != old || others[0] != others[1] || ((old | others[0]) & SNARL_CELL_BYTES))
+    uint32_t old = __atomic_load_n(at, __ATOMIC_ACQUIRE), other = __atomic_load_n(others, __ATOMIC_ACQUIRE);
+    if (__atomic_load_n(at + 1, __ATOMIC_ACQUIRE) != old || others[1] != other || ((old | other) & SNARL_CELL_BYTES))
         return false; /* bytes with words of their own make two stories */
     if (old && !thr->recheck && snarl_story_is_current(thr, old, 0xf, access->flags))
         return true;
-    uint32_t word = access->flags ? 0 : snarl_update_copy(thr, old, others[0], 0xf);
+    bool alike = is_alike(access, old, other);
+    uint32_t word = alike ? access->becomes : access->flags ? 0 : snarl_update_copy(thr, old, other, 0xf);
     access->cells = 2;
     if (!word)
         word = snarl_story_next(thr, access, old, 0xf, cell);
     access->cells = 1;
     if (word == SNARL_CELL_NONE || (word != old && !snarl_update_swap_pair(at, old, word)))
         return false;
-    snarl_story_compare(thr, access, 0xf, cell);
-    snarl_story_compare(thr, access, 0xf, cell + 4);
+    if (alike && __atomic_load_n(others, __ATOMIC_ACQUIRE) == other && __atomic_load_n(others + 1, __ATOMIC_ACQUIRE) == other)
+        return true;
+    bool first = snarl_story_compare(thr, access, 0xf, cell), second = snarl_story_compare(thr, access, 0xf, cell + 4);
+    access->simple = first && second && word != old && !access->unusual;
+    access->was = old;
+    access->other = other;
+    access->becomes = word;
     return true;
 }
 
@@ -96,6 +108,7 @@ static bool prepare(struct snarl_race_thread *thr, struct snarl_story_access *ac
         snarl_race_begin_epoch(thr);
     access->flags = flags;
     access->cells = 1;
+    access->simple = false;
     access->size = size > UINT8_MAX ? 0 : (uint8_t)size;
     access->pc = pc;
     access->site = snarl_step_site(pc, flags, access->size);

@@ -77,13 +77,14 @@ static bool take_run(struct snarl_race_thread *thr)
     return true;
 }
 
-/* An epoch that ran out of its run would have all its cells touched again, and one whose window is short leaves it: what is left of a
- * run is given up when epochs like those before would not fit into its half. */
-static void make_room(struct snarl_race_thread *thr, uint32_t first_unit)
+/* An epoch that runs out of its run has all its cells touched again, and one that begins near the run's end has a short window. So the end
+ * of a run is given up when an epoch like those before would hardly fit in; it is a small part of the run. */
+static void make_room(struct snarl_race_thread *thr)
 {
-    uint32_t made = thr->next_unit > first_unit ? thr->next_unit - first_unit : 0;
-    thr->epoch_units = made > thr->epoch_units ? made : thr->epoch_units - thr->epoch_units / 8;
-    if (thr->run_end && thr->run_end - thr->next_unit < 2 * thr->epoch_units)
+    uint32_t made = thr->next_unit > thr->epoch_start ? thr->next_unit - thr->epoch_start : 0;
+    uint32_t left = thr->run_end - thr->next_unit;
+    thr->epoch_units = thr->epoch_units - thr->epoch_units / 4 + made / 4;
+    if (thr->run_end && left < 2 * thr->epoch_units && left < (thr->run_end - thr->run_start) / 4)
         take_run(thr);
 }
 
@@ -96,7 +97,7 @@ void snarl_race_begin_epoch(struct snarl_race_thread *thr)
     snarl_vclock_set(&thr->clock, thr->slot, thr->epoch);
     thr->first_epoch = thr->epoch;
     thr->states_made /= 2;
-    make_room(thr, thr->epoch_start);
+    make_room(thr);
     thr->pending = false;
     thr->epoch_start = thr->next_unit;
     snarl_race_set_range(thr, thr->next_unit);

@@ -316,10 +316,11 @@ static bool is_done(struct snarl_race_thread *thr, const struct snarl_story_acce
     return true;
 }
 
-uint32_t snarl_story_next(struct snarl_race_thread *thr, const struct snarl_story_access *access, uint32_t old, uint32_t mask,
+uint32_t snarl_story_next(struct snarl_race_thread *thr, struct snarl_story_access *access, uint32_t old, uint32_t mask,
                           uintptr_t cell)
 {
     uint32_t word;
+    access->unusual = false;
     if (old && is_done(thr, access, old, mask, cell, &word))
         return word;
     uint32_t unit = snarl_race_record(thr, access);
@@ -344,6 +345,7 @@ uint32_t snarl_story_next(struct snarl_race_thread *thr, const struct snarl_stor
         (word = snarl_update_apart(thr, snarl_shadow_cell(cell, SNARL_SHADOW_READS), cell, old, mask, unit)) != 0)
         return word;
     word = work_out(thr, access, old, mask, cell, unit, &unusual);
+    access->unusual = unusual;
     if (!unusual && word != old)
         *step = (struct snarl_step){.key = key, .new_word = word, .stamp = thr->stamp};
     return word;
@@ -367,7 +369,7 @@ static void note_agreed(struct snarl_race_thread *thr, uint32_t word, const uint
 }
 
 /* After a write its readers are done with; and what was found wrong needs not be found again. */
-void snarl_story_compare(struct snarl_race_thread *thr, const struct snarl_story_access *access, uint32_t mask, uintptr_t cell)
+bool snarl_story_compare(struct snarl_race_thread *thr, const struct snarl_story_access *access, uint32_t mask, uintptr_t cell)
 {
     bool write = access->flags & SNARL_ACCESS_WRITE;
     uint32_t *at = snarl_shadow_cell(cell, snarl_race_plane(!write));
@@ -380,10 +382,11 @@ void snarl_story_compare(struct snarl_race_thread *thr, const struct snarl_story
         if ((kept == count && !unusual) || is_same_list(list, kept, member, count)) {
             if (!(word & SNARL_CELL_BYTES))
                 note_agreed(thr, word, member, count);
-            return;
+            return false;
         }
         uint32_t next = word_of(thr, list, kept);
         if ((kept && !next) || __atomic_compare_exchange_n(at, &word, next, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
-            return;
+            return false;
     }
+    return true;
 }

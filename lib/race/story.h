@@ -13,16 +13,19 @@ struct snarl_story_access {
     uintptr_t pc;
     uint8_t size;
     uint8_t cells; /* looked at together */
+    bool unusual;  /* what was found last will not be found again from the same words */
+    bool simple;   /* the two cells before had the words `was` and `other`, which gave `becomes` and agreed with each other */
+    uint32_t was, other, becomes;
 };
 
 /* Whether an access of this thread in this epoch that `word` names stands for one to the bytes `mask`. */
 bool snarl_story_is_current(struct snarl_race_thread *thr, uint32_t word, uint32_t mask, uint32_t flags);
 /* The word that takes the place of `old` in the plane of the access's kind; races with what `old` names are reported. The same word:
  * nothing is to be changed. SNARL_CELL_NONE: the two cells are to be looked at one by one. */
-uint32_t snarl_story_next(struct snarl_race_thread *thr, const struct snarl_story_access *access, uint32_t old, uint32_t mask,
+uint32_t snarl_story_next(struct snarl_race_thread *thr, struct snarl_story_access *access, uint32_t old, uint32_t mask,
                           uintptr_t cell);
-/* After that: races with what the cell's word in the other plane names. */
-void snarl_story_compare(struct snarl_race_thread *thr, const struct snarl_story_access *access, uint32_t mask, uintptr_t cell);
+/* After that: races with what the cell's word in the other plane names. False: there was something unusual. */
+bool snarl_story_compare(struct snarl_race_thread *thr, const struct snarl_story_access *access, uint32_t mask, uintptr_t cell);
 /* Of an atomic access that has just been put into a cell of its own: the next one in this epoch adds nothing. */
 void snarl_story_note_atomic(struct snarl_race_thread *thr, uint32_t word, uint32_t flags);
 
