@@ -1,7 +1,7 @@
 /* memory.c - the life of the program's memory.
  *
  * New memory has no past: its cells are emptied, and so are the synchronisation variables of atomics that
- * lay there. The end of memory is a write to all of it, which races with whoever has not finished with it, and stays
+ * lay there. A program may put memory where no kernel would: its shadow is then made. The end of memory is a write to all of it, which races with whoever has not finished with it, and stays
  * in the cells, so that a later access that is not ordered after it is found too. Of large pieces only the blocks
  * that were ever accessed are looked at, and the cells are given back at once. */
 #include "race/bytes.h"
@@ -13,7 +13,7 @@
 void snarl_race_alloc(struct snarl_race_thread *thr, uintptr_t address, size_t size)
 {
     (void)thr;
-    if (!snarl_race_global.ready || !snarl_shadow_covers(address, size))
+    if (!snarl_race_global.ready || (!snarl_shadow_covers(address, size) && !snarl_shadow_extend(address, size)))
         return;
     snarl_shadow_clear(address, size);
     snarl_race_atomics_clear(address, size);

@@ -9,6 +9,7 @@
 #include "base/os.h"
 #include "history/history.h"
 #include "race/race.h"
+#include "race/update.h"
 
 #define THREADS 8
 #define CELLS 512
@@ -111,6 +112,115 @@ Test(race, records_come_back, .init = init)
     run(worker);
     cr_assert_eq(snarl_counters[SNARL_COUNT_RACE_SEEN], 0);
     cr_assert(snarl_counters[SNARL_COUNT_RACE_COLLECTIONS] > 3);
+}
+
+/* --- reads and writes, in planes of their own --- */
+
+/* As the checks of rewritten code do it: what is simple in few steps, the rest in full. */
+static void touch(struct snarl_race_thread *thr, struct snarl_race_note *note, uintptr_t address, size_t size, bool write)
+{
+    uintptr_t pc = 0x1000 * thr->host_id;
+    if (snarl_race_may_try(thr) && snarl_race_try(thr, address, size, write, pc, 0, note))
+        return;
+    thr->note = note;
+    snarl_race_access(thr, address, size, write ? SNARL_ACCESS_WRITE : 0, pc);
+    thr->note = NULL;
+}
+
+#define MEETINGS 100000 /* cells; they fit into the memory */
+static uint32_t s_arrived;
+
+/* Both come to each cell at the same time. */
+static void *meet(void *argument)
+{
+    struct snarl_race_thread *thr = argument;
+    struct snarl_race_note note = {0};
+    bool write = thr->host_id == 2;
+    for (uint32_t cell = 0; cell < MEETINGS; cell++) {
+        __atomic_add_fetch(&s_arrived, 1, __ATOMIC_ACQ_REL);
+        while (__atomic_load_n(&s_arrived, __ATOMIC_ACQUIRE) < 2 * (cell + 1))
+            if (cell % 64 == 0)
+                snarl_os_yield();
+        touch(thr, &note, (uintptr_t)&s_memory[cell], 4, write);
+    }
+    return NULL;
+}
+
+static uint8_t s_met[MEETINGS];
+
+static void on_meeting(struct snarl_race_thread *thr, const struct snarl_race *race)
+{
+    uintptr_t cell = (race->byte - (uintptr_t)s_memory) / 4;
+    if (cell >= MEETINGS || race->before.thread == thr->host_id)
+        s_bad = 1;
+    else
+        s_met[cell] = 1;
+}
+
+static void start_two(void *(*function)(void *), const struct snarl_race_host *host)
+{
+    pthread_t thread[2];
+    s_memory = snarl_os_map(1 << 20);
+    cr_assert(s_memory && snarl_race_init(host, &(struct snarl_race_options){.collect_chunks = 4}));
+    struct snarl_race_thread *first = snarl_race_thread_new(NULL, 1);
+    for (uint32_t i = 0; i < 2; i++)
+        pthread_create(&thread[i], NULL, function, snarl_race_thread_new(first, i + 2));
+    for (int i = 0; i < 2; i++)
+        pthread_join(thread[i], NULL);
+    cr_assert(!s_bad, "a race that cannot be");
+}
+
+Test(planes, of_a_write_and_a_read_at_once_at_least_one_sees_the_other)
+{
+    static const struct snarl_race_host host = {.report = on_meeting};
+    start_two(meet, &host);
+    for (uint32_t cell = 0; cell < MEETINGS; cell++)
+        cr_assert(s_met[cell], "cell %u: neither saw the other", cell);
+}
+
+/* Two threads read single bytes of the same cells, in many epochs, each its own. */
+static void *read_own_bytes(void *argument)
+{
+    struct snarl_race_thread *thr = argument;
+    struct snarl_race_note note[2] = {{0}};
+    struct snarl_race_sync sync = {0};
+    for (uint32_t pass = 0; pass < 200; pass++) {
+        for (uint32_t i = 0; i < CELLS; i++) {
+            uint32_t cell = (i * 37 + pass * thr->host_id) % CELLS, byte = 2 * (thr->host_id - 2) + (pass / 2 + i) % 2;
+            touch(thr, &note[byte % 2], (uintptr_t)&s_memory[cell] + byte, 1, false);
+            if (i % 16 == 0) {
+                snarl_race_release(thr, &sync); /* seen by nobody, but not taken back */
+                snarl_race_release(thr, &sync);
+            }
+        }
+    }
+    snarl_race_sync_clear(&sync);
+    return NULL;
+}
+
+static uint8_t s_byte_raced[4 * CELLS];
+
+static void on_byte(struct snarl_race_thread *thr, const struct snarl_race *race)
+{
+    uintptr_t byte = race->byte - (uintptr_t)s_memory;
+    (void)thr;
+    if (byte >= sizeof(s_byte_raced) || race->before.thread != 2 + byte % 4 / 2)
+        s_bad = 1;
+    else
+        s_byte_raced[byte] = 1;
+}
+
+Test(planes, no_read_of_a_byte_is_lost_or_told_of_another)
+{
+    static const struct snarl_race_host host = {.report = on_byte};
+    start_two(read_own_bytes, &host);
+    struct snarl_race_thread *first = snarl_race_thread_new(NULL, 9);
+    for (uint32_t byte = 0; byte < sizeof(s_byte_raced); byte++) {
+        snarl_race_access(first, (uintptr_t)s_memory + byte, 1, SNARL_ACCESS_WRITE, 0x9000);
+        cr_assert(s_byte_raced[byte], "byte %u: its read is not known", byte);
+    }
+    cr_assert(!s_bad, "a race that cannot be");
+    cr_assert(snarl_counters[SNARL_COUNT_RACE_COLLECTIONS] > 0);
 }
 
 /* --- very many stories --- */

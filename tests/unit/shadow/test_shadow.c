@@ -78,6 +78,20 @@ Test(shadow, what_no_program_has_is_not_covered)
     cr_assert(!snarl_shadow_covers(((uintptr_t)64 << 30) - 8, 16), "across the end of a zone");
 }
 
+Test(shadow, memory_in_an_unusual_place_gets_one)
+{
+    uintptr_t place = (uintptr_t)1 << 40;
+    while (snarl_shadow_covers(place, 4096) || !snarl_shadow_extend(place, 4096)) {
+        place += (uintptr_t)1 << 40;
+        cr_assert(place < (uintptr_t)127 << 40, "there is room for none");
+    }
+    cr_assert(snarl_shadow_covers(place, 4096));
+    for (int plane = 0; plane < SNARL_SHADOW_PLANES; plane++)
+        *snarl_shadow_cell(place, (enum snarl_shadow_plane)plane) = 1;
+    uintptr_t shadow = (uintptr_t)snarl_shadow_cell(place, SNARL_SHADOW_READS);
+    cr_assert(!snarl_shadow_extend(shadow, 4096), "a shadow has no shadow");
+}
+
 Test(shadow, reserving_again_changes_nothing)
 {
     set(0, 64);
