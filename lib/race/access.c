@@ -94,7 +94,8 @@ static bool prepare(struct snarl_race_thread *thr, struct snarl_story_access *ac
     if (thr->ignore || !size)
         return false;
     snarl_race_catch_up(thr);
-    if (address >> SNARL_ADDRESS_BITS || (address + size - 1) >> SNARL_ADDRESS_BITS) {
+    if (address >> SNARL_ADDRESS_BITS || (address + size - 1) >> SNARL_ADDRESS_BITS || !snarl_shadow_touch(address) ||
+        !snarl_shadow_touch(address + size - 1)) {
         snarl_count(SNARL_COUNT_RACE_UNCOVERED);
         return false;
     }
@@ -121,8 +122,6 @@ void snarl_race_access(struct snarl_race_thread *thr, uintptr_t address, size_t 
     struct snarl_story_access access;
     if (!prepare(thr, &access, address, size, flags, pc))
         return;
-    snarl_shadow_touch(address);
-    snarl_shadow_touch(address + size - 1);
     touch_cells(thr, &access, address, address + size);
     thr->recheck = false;
     __atomic_store_n(&thr->stepping, 0, __ATOMIC_RELEASE);
@@ -133,8 +132,6 @@ void snarl_race_atomic_access(struct snarl_race_thread *thr, uintptr_t address, 
     struct snarl_story_access access;
     if (snarl_race_atomic_hit(thr, address, size, flags) || !prepare(thr, &access, address, size, flags, pc))
         return;
-    snarl_shadow_touch(address);
-    snarl_shadow_touch(address + size - 1);
     touch_cells(thr, &access, address, address + size);
     __atomic_store_n(&thr->stepping, 0, __ATOMIC_RELEASE);
 }
@@ -158,8 +155,8 @@ void snarl_race_range(struct snarl_race_thread *thr, uintptr_t address, size_t s
     uintptr_t end = address + size;
     while (address < end) {
         uintptr_t next = (address | (SNARL_SHADOW_BLOCK - 1)) + 1;
-        snarl_shadow_touch(address);
-        touch_cells(thr, &access, address, next < end ? next : end);
+        if (snarl_shadow_touch(address))
+            touch_cells(thr, &access, address, next < end ? next : end);
         address = next;
     }
     __atomic_store_n(&thr->stepping, 0, __ATOMIC_RELEASE);

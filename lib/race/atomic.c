@@ -88,10 +88,8 @@ static struct atomic_sync *make(struct atomic_sync **bucket, uintptr_t address)
     fresh->next_made = __atomic_load_n(&s_made, __ATOMIC_RELAXED);
     while (!__atomic_compare_exchange_n(&s_made, &fresh->next_made, fresh, true, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
         ;
-    if (!(address >> SNARL_ADDRESS_BITS)) {
-        snarl_shadow_touch(address);
+    if (!(address >> SNARL_ADDRESS_BITS) && snarl_shadow_touch(address))
         snarl_shadow_table.block[address >> SNARL_SHADOW_BLOCK_SHIFT] |= SYNC_NEAR | 1;
-    }
     return fresh;
 }
 

@@ -136,10 +136,9 @@ static void adopt(struct snarl_race_thread *thr, struct snarl_race_sync *sync, u
 static struct snarl_race_sync *know(struct snarl_race_thread *thr, uintptr_t address, size_t size)
 {
     struct snarl_race_sync *sync = snarl_race_atomic_lock(thr, address);
-    if (!sync || sync->known >= size || size > OBJECT_MAX || address >> SNARL_ADDRESS_BITS)
+    if (!sync || sync->known >= size || size > OBJECT_MAX || (address + size) >> SNARL_ADDRESS_BITS ||
+        !snarl_shadow_touch(address) || !snarl_shadow_touch(address + size - 1))
         return sync;
-    snarl_shadow_touch(address);
-    snarl_shadow_touch(address + size - 1);
     adopt(thr, sync, address, size);
     __atomic_store_n(&sync->known, (uint32_t)size, __ATOMIC_RELEASE);
     return sync;

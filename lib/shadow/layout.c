@@ -2,7 +2,7 @@
  *
  * The kernel spreads a process over four places, each at random within up to 16 TiB of the 128 (vm.mmap_rnd_bits 32):
  *
- *     [0, 64G)        a program that is not position-independent, and its heap
+ *     [0, 1T)         a program that is not position-independent, and its heap
  *     [2/3, 2/3+16T)  one that is, and its heap
  *     below 128T      mappings, downwards from a random place below the stack (or upwards from 1/3 with an unlimited stack)
  *     at 128T         the stack
@@ -18,13 +18,13 @@
 #define PAGE ((uintptr_t)4096)
 #define TOP (TERA(128) - PAGE) /* the last page is never mapped by anybody */
 
-#define LOW GIGA(64)
+#define LOW TERA(1) /* also where some languages' runtimes put their heaps */
 #define ROUND GIGA(16)    /* zones begin and end at multiples of this */
 #define ABOVE TERA(1)     /* how far the program's heap may grow */
 #define AROUND GIGA(64)   /* of what only lies there: what the loader mapped before us, threads' stacks below the first one */
 #define MAPPINGS_MOST 20u /* TiB that mappings may grow by: databases reserve 8 at once */
 #define MAPPINGS_LEAST 4u
-#define STEP GIGA(64)     /* between distances that are tried */
+#define STEP GIGA(256)    /* between distances that are tried */
 #define EXTENSION GIGA(4)
 
 static uintptr_t smaller(uintptr_t a, uintptr_t b)

@@ -107,21 +107,25 @@ bool snarl_shadow_extend(uintptr_t address, size_t size)
 {
     snarl_mutex_lock(&s_lock);
     struct snarl_layout wider = s_layout;
-    bool done = snarl_shadow_covers(address, size);
-    if (!done && snarl_shadow_table.block && address + size > address && snarl_layout_add(&wider, address, address + size) &&
-        reserve_zone(&wider.zone[wider.count - 1])) {
+    bool done = snarl_shadow_covers(address, size), possible = !done && snarl_shadow_table.block && address + size > address;
+    if (possible && snarl_layout_add(&wider, address, address + size) && reserve_zone(&wider.zone[wider.count - 1])) {
         s_layout.zone[wider.count - 1] = wider.zone[wider.count - 1];
         __atomic_store_n(&s_layout.count, wider.count, __ATOMIC_RELEASE);
         done = true;
+    } else if (possible) { /* checks read before they ask */
+        reserve_zone(&(struct snarl_zone){address & ~(PAGE - 1), (address + size + PAGE - 1) & ~(PAGE - 1)});
     }
     snarl_mutex_unlock(&s_lock);
     return done;
 }
 
-void snarl_shadow_touch_slowly(uintptr_t address)
+bool snarl_shadow_touch_slowly(uintptr_t address)
 {
+    if (!snarl_shadow_covers(address, 1))
+        return false;
     snarl_shadow_table.region[address >> SNARL_SHADOW_REGION_SHIFT] = 1;
     snarl_shadow_table.block[address >> SNARL_SHADOW_BLOCK_SHIFT] = 1;
+    return true;
 }
 
 static void clear_by_hand(uintptr_t cell, uintptr_t end)

@@ -47,19 +47,19 @@ static inline uint32_t *snarl_shadow_cell(uintptr_t address, enum snarl_shadow_p
  * room for it (a limit on it, or something mapped where no program has anything). Calling it again is harmless. */
 bool snarl_shadow_reserve(void);
 
-/* Memory came to lie where nobody has any: a place for it, if there is one. */
+/* Memory came to lie where nobody has any: makes a shadow for it. False: there is no room for one. Where its cells would lie may be
+ * read all the same. */
 bool snarl_shadow_extend(uintptr_t address, size_t size);
 
 /* Whether `address` has a shadow. Addresses that no program can have (the shadow itself, the kernel's) have none. */
 bool snarl_shadow_covers(uintptr_t address, size_t size);
 
-void snarl_shadow_touch_slowly(uintptr_t address);
+bool snarl_shadow_touch_slowly(uintptr_t address);
 
-/* To be called before a non-zero value is stored in the cell of `address`. */
-static inline void snarl_shadow_touch(uintptr_t address)
+/* To be called before a non-zero value is stored in the cell of `address`, which lies below 2^47. False: it has no shadow. */
+static inline bool snarl_shadow_touch(uintptr_t address)
 {
-    if (!snarl_shadow_table.block[address >> SNARL_SHADOW_BLOCK_SHIFT])
-        snarl_shadow_touch_slowly(address);
+    return snarl_shadow_table.block[address >> SNARL_SHADOW_BLOCK_SHIFT] || snarl_shadow_touch_slowly(address);
 }
 
 /* Whether any cell of the block that holds `address` may be other than zero. */
