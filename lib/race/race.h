@@ -98,6 +98,16 @@ struct snarl_boundary {
     uint32_t first_unit, run; /* `run` is the thread's run_end at that time */
 };
 
+/* The access that began an epoch after a release: see reopen.c. */
+struct snarl_race_first {
+    uintptr_t address, pc;
+    uint32_t size, flags;
+    uint32_t node, lockset;
+    uint32_t epoch;   /* the one that it began; 0: none */
+    uint32_t end;     /* the thread's next unit after it */
+    uint64_t version; /* the thread's, then and when the epoch before was published */
+};
+
 /* What rewritten code tests (plan/check.c): a word is known when (word - first) & outside is 0, in each half of two words. It is
  * the part of [base, base + span) that such a test can name, and what no record has been made of yet may be in it. */
 struct snarl_race_window {
@@ -136,6 +146,7 @@ struct snarl_race_thread {
     bool has_fence_release, has_fence_acquire;
     uint32_t boundary_count;
     struct snarl_boundary boundary[SNARL_BOUNDARIES];
+    struct snarl_race_first first;
     uintptr_t late_load; /* the atomic that stock code loads just now: what it may have seen is acquired later; 0: none */
     struct snarl_race_note *note; /* of the access in progress, set by the host when asked for the calls; NULL: none */
     bool recheck; /* the access in progress is in its own plane already, and still to be compared with the other */
@@ -264,6 +275,24 @@ bool snarl_race_knows(const struct snarl_race_thread *thr, struct snarl_race_mom
 
 /* An access of 1 to 64 bytes anywhere, not found current by snarl_race_hit. `pc` is a return address. */
 void snarl_race_access(struct snarl_race_thread *thr, uintptr_t address, size_t size, uint32_t flags, uintptr_t pc);
+/* The same of a caller that does the same access again and again: an epoch that it began is taken up again where that changes nothing
+ * (reopen.c). Who uses it for a pc uses it for all accesses from there, or says snarl_race_not_first. No variable may be locked. */
+void snarl_race_access_first(struct snarl_race_thread *thr, uintptr_t address, size_t size, uint32_t flags, uintptr_t pc);
+static inline void snarl_race_not_first(struct snarl_race_thread *thr, uintptr_t pc)
+{
+    if (thr->first.pc == pc)
+        thr->first.epoch = 0;
+}
+static inline void snarl_race_access_again(struct snarl_race_thread *thr, uintptr_t address, size_t size, uint32_t flags,
+                                           uintptr_t pc)
+{
+    if (thr->pending) {
+        snarl_race_access_first(thr, address, size, flags, pc);
+        return;
+    }
+    snarl_race_not_first(thr, pc);
+    snarl_race_access(thr, address, size, flags, pc);
+}
 /* Of any length, as by memcpy. */
 void snarl_race_range(struct snarl_race_thread *thr, uintptr_t address, size_t size, uint32_t flags, uintptr_t pc);
 /* Whether all of it is current already. False is allowed at any time. */

@@ -37,8 +37,15 @@ static inline void note(const volatile void *at, uint32_t size, uint32_t flags, 
     struct snarl_thread *thr = enter(races);
     if (!thr)
         return;
-    snarl_race_atomic_access(races, (uintptr_t)at, size, flags, pc);
+    snarl_race_access_again(races, (uintptr_t)at, size, flags, pc);
     snarl_leave(thr);
+}
+
+/* The same of one whose variable is locked. */
+static inline void note_inside(struct snarl_race_thread *races, const volatile void *at, uint32_t size, uint32_t flags, uintptr_t pc)
+{
+    snarl_race_not_first(races, pc);
+    snarl_race_atomic_access(races, (uintptr_t)at, size, flags, pc);
 }
 
 enum {
@@ -74,7 +81,7 @@ static void end_load(struct operation operation, const volatile void *at, uint32
         snarl_race_atomic_load(operation.thr->races, operation.sync, order_of(order));
         snarl_race_atomic_unlock(operation.sync);
     }
-    snarl_race_atomic_access(operation.thr->races, (uintptr_t)at, size, READ, pc);
+    note_inside(operation.thr->races, at, size, READ, pc);
     snarl_leave(operation.thr);
 }
 
@@ -89,7 +96,7 @@ static struct operation begin_store(const volatile void *at, uint32_t size, int 
         operation.sync = snarl_race_atomic_lock(races, (uintptr_t)at);
     if (operation.sync)
         snarl_race_atomic_take_back(races, operation.sync, order_of(order));
-    snarl_race_atomic_access(races, (uintptr_t)at, size, WRITE, pc);
+    note_inside(races, at, size, WRITE, pc);
     if (operation.sync)
         snarl_race_atomic_store(races, operation.sync, order_of(order));
     return operation;
@@ -118,7 +125,7 @@ static void end_update(struct operation operation, const volatile void *at, uint
         snarl_race_atomic_take(races, operation.sync, order_of(order));
     else if (operation.sync)
         snarl_race_atomic_load(races, operation.sync, order_of(order));
-    snarl_race_atomic_access(races, (uintptr_t)at, size, done ? WRITE : READ, pc);
+    note_inside(races, at, size, done ? WRITE : READ, pc);
     if (operation.sync && done)
         snarl_race_atomic_give(races, operation.sync, order_of(order));
     if (operation.sync)

@@ -72,9 +72,8 @@ static void check_found(struct trace *trace, uint32_t first, uint32_t size)
     }
 }
 
-static void do_access(struct trace *trace, int thread, uint32_t first, uint32_t size, uint32_t flags)
+static void access_from(struct trace *trace, int thread, uint32_t first, uint32_t size, uint32_t flags, uint32_t site)
 {
-    uint32_t site = trace->unique_sites ? trace->next_site++ : 0x1000 + below(trace, 5);
     memset(trace->found_now, 0, sizeof(trace->found_now));
     oracle_access(&trace->oracle, thread, first, size, flags, site, trace->raced_now);
     struct snarl_race_thread *thr = trace->thread[thread];
@@ -82,8 +81,13 @@ static void do_access(struct trace *trace, int thread, uint32_t first, uint32_t 
     bool write = flags & SNARL_ACCESS_WRITE;
     bool whole = size == 4 && address % 4 == 0 && !(flags & SNARL_ACCESS_ATOMIC);
     if (!whole || !snarl_race_hit(thr, *snarl_shadow_cell(address, snarl_race_plane(write)), write))
-        snarl_race_access(thr, address, size, flags, site);
+        snarl_race_access_again(thr, address, size, flags, site);
     check_found(trace, first, size);
+}
+
+static void do_access(struct trace *trace, int thread, uint32_t first, uint32_t size, uint32_t flags)
+{
+    access_from(trace, thread, first, size, flags, trace->unique_sites ? trace->next_site++ : 0x1000 + below(trace, 5));
 }
 
 static void random_access(struct trace *trace, int thread)
@@ -202,9 +206,40 @@ static void section(struct trace *trace, int thread, uint32_t which)
         lock_event(trace, thread, which);
 }
 
+/* A loop: one access, always the same, between critical sections, and now and then another. */
+static void rounds(struct trace *trace, int thread)
+{
+    uint32_t mutex = below(trace, MUTEXES), size = 1u << below(trace, 4), site = 0x2000 + below(trace, 2);
+    uint32_t first = below(trace, (trace->small ? 8 : ORACLE_BYTES) / size) * size;
+    uint32_t flags = below(trace, 2) ? SNARL_ACCESS_WRITE : 0;
+    if (trace->atomics && below(trace, 2))
+        flags |= SNARL_ACCESS_ATOMIC;
+    for (uint32_t i = below(trace, 5) + 2; i; i--) {
+        if (s_holder[mutex] >= 0 && s_holder[mutex] != thread)
+            return;
+        if (s_holder[mutex] < 0)
+            lock_event(trace, thread, mutex);
+        if (below(trace, 3) == 0)
+            random_access(trace, thread);
+        if (below(trace, 12) == 0)
+            return;
+        lock_event(trace, thread, mutex);
+        if (below(trace, 12) == 0)
+            return;
+        access_from(trace, thread, first, size, flags, site);
+        if (below(trace, 12) == 0)
+            random_access(trace, thread);
+    }
+}
+
 static void sync_event(struct trace *trace, int thread)
 {
-    if (below(trace, 2)) {
+    uint32_t which_way = below(trace, 3);
+    if (which_way == 0) {
+        rounds(trace, thread);
+        return;
+    }
+    if (which_way == 1) {
         uint32_t mutex = below(trace, MUTEXES);
         for (uint32_t i = below(trace, 3) + 1; i; i--)
             if (s_holder[mutex] < 0 || s_holder[mutex] == thread)
