@@ -105,6 +105,8 @@ struct snarl_race_first {
     uint32_t node, lockset;
     uint32_t epoch;   /* the one that it began; 0: none */
     uint32_t end;     /* the thread's next unit after it */
+    uint32_t word;    /* of all its cells, and found to name it in this generation of the collector; or 0 */
+    uint32_t generation;
     uint64_t version; /* the thread's, then and when the epoch before was published */
 };
 
@@ -362,6 +364,7 @@ struct snarl_race_sync {
     uint32_t known;    /* bytes of the atomic object that stock code has here, 0: not known as one (stock.c) */
     uint64_t version;
     struct snarl_vclock clock;
+    uintptr_t address; /* of the atomic object; 0: it is of something else */
 };
 
 void snarl_race_sync_wait(struct snarl_race_sync *sync);
@@ -434,6 +437,9 @@ bool snarl_race_atomic_is_unchanged(const struct snarl_race_sync *sync, uint32_t
 void snarl_race_atomic_access(struct snarl_race_thread *thr, uintptr_t address, size_t size, uint32_t flags, uintptr_t pc);
 /* Whether an access of 1, 2, 4 or 8 aligned bytes has been recorded in this epoch. */
 bool snarl_race_atomic_hit(struct snarl_race_thread *thr, uintptr_t address, size_t size, uint32_t flags);
+/* A releasing read-modify-write of 4 or 8 aligned bytes that goes on where this thread's last one left off: nobody has seen that, and
+ * the access is recorded. All of it is done then but the operation itself, and the variable is locked; NULL: it is none. */
+struct snarl_race_sync *snarl_race_atomic_round(struct snarl_race_thread *thr, uintptr_t address, size_t size);
 void snarl_race_fence(struct snarl_race_thread *thr, enum snarl_order order);
 
 /* --- stock code: what machine instructions tell of atomics (stock.c) --- */

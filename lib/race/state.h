@@ -34,7 +34,13 @@ uint32_t snarl_race_slot_count(void);
 /* The clock is about to be published: whatever is accessed from now on is of another epoch. */
 void snarl_race_publish(struct snarl_race_thread *thr);
 /* Whether the variable has the thread's last release and nobody else has seen it; the variable is locked. */
-bool snarl_race_is_unseen(const struct snarl_race_thread *thr, const struct snarl_race_sync *sync);
+static inline bool snarl_race_is_unseen(const struct snarl_race_thread *thr, const struct snarl_race_sync *sync)
+{
+    if (!thr->boundary_count || sync->seen || !sync->pure)
+        return false;
+    const struct snarl_boundary *top = &thr->boundary[thr->boundary_count - 1];
+    return top->sync == sync && top->serial == sync->serial;
+}
 void snarl_race_join_clock(struct snarl_race_thread *thr, const struct snarl_vclock *clock);
 
 /* epoch.c */

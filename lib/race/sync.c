@@ -102,14 +102,6 @@ static void pop_boundary(struct snarl_race_thread *thr)
     snarl_race_set_range(thr, same_run ? boundary->first_unit : thr->run_start);
 }
 
-bool snarl_race_is_unseen(const struct snarl_race_thread *thr, const struct snarl_race_sync *sync)
-{
-    if (!thr->boundary_count || sync->seen || !sync->pure)
-        return false;
-    const struct snarl_boundary *top = &thr->boundary[thr->boundary_count - 1];
-    return top->sync == sync && top->serial == sync->serial;
-}
-
 /* Whether the thread's clock holds all of a pure variable's. */
 static bool knows(const struct snarl_race_thread *thr, const struct snarl_race_sync *sync)
 {

@@ -106,6 +106,49 @@ static void random_access(struct trace *trace, int thread)
     do_access(trace, thread, first, size, flags);
 }
 
+/* Some lie in the memory that is accessed. */
+static uintptr_t atomic_at(uint32_t which)
+{
+    return (uintptr_t)s_memory + 8 * which + (8 * which + 8 > ORACLE_BYTES ? 4096 : 0);
+}
+
+/* A relaxed and a releasing read-modify-write of one atomic, again and again. */
+static void atomic_rounds(struct trace *trace, int thread)
+{
+    struct snarl_race_thread *thr = trace->thread[thread];
+    uint32_t which = below(trace, 3), flags = SNARL_ACCESS_ATOMIC | SNARL_ACCESS_WRITE, size = below(trace, 2) ? 8 : 4;
+    struct oracle_sync *model = &trace->oracle.atomic[which];
+    uintptr_t address = atomic_at(which);
+    for (uint32_t i = below(trace, 5) + 2; i; i--) {
+        if (below(trace, 6)) {
+            struct snarl_race_sync *sync = snarl_race_atomic_lock(thr, address);
+            oracle_rmw(&trace->oracle, thread, model, SNARL_ORDER_RELAXED);
+            snarl_race_atomic_rmw(thr, sync, SNARL_ORDER_RELAXED);
+            snarl_race_atomic_unlock(sync);
+            access_from(trace, thread, 8 * which, size, flags, 0x3000);
+        }
+        if (below(trace, 8) == 0)
+            random_access(trace, thread);
+        if (below(trace, 12) == 0)
+            return;
+        oracle_load(&trace->oracle, thread, model, SNARL_ORDER_ACQUIRE);
+        struct snarl_race_sync *sync = snarl_race_atomic_round(thr, address, size);
+        memset(trace->found_now, 0, sizeof(trace->found_now));
+        oracle_access(&trace->oracle, thread, 8 * which, size, flags, 0x3001, trace->raced_now);
+        if (!sync) {
+            sync = snarl_race_atomic_lock(thr, address);
+            snarl_race_atomic_take(thr, sync, SNARL_ORDER_ACQ_REL);
+            snarl_race_atomic_access(thr, address, size, flags, 0x3001);
+            snarl_race_atomic_give(thr, sync, SNARL_ORDER_ACQ_REL);
+        }
+        check_found(trace, 8 * which, size);
+        oracle_rmw(&trace->oracle, thread, model, SNARL_ORDER_ACQ_REL);
+        snarl_race_atomic_unlock(sync);
+        if (below(trace, 12) == 0)
+            return;
+    }
+}
+
 static void random_atomic(struct trace *trace, int thread)
 {
     static const enum snarl_order loads[] = {SNARL_ORDER_RELAXED, SNARL_ORDER_ACQUIRE, SNARL_ORDER_SEQ_CST};
@@ -113,7 +156,7 @@ static void random_atomic(struct trace *trace, int thread)
     struct snarl_race_thread *thr = trace->thread[thread];
     uint32_t which = below(trace, ORACLE_ATOMICS);
     struct oracle_sync *model = &trace->oracle.atomic[which];
-    uintptr_t address = (uintptr_t)s_memory + 4096 + 8 * which;
+    uintptr_t address = atomic_at(which);
     uint32_t kind = below(trace, 4);
     enum snarl_order order = (enum snarl_order)below(trace, SNARL_ORDER_SEQ_CST + 1);
     if (kind == 3) {
@@ -274,6 +317,8 @@ static void event(struct trace *trace)
         end_thread(trace, thread);
     else if (kind < 36)
         sync_event(trace, thread);
+    else if (kind < 46 && trace->atomics && !trace->small)
+        atomic_rounds(trace, thread);
     else if (kind < 56 && trace->atomics)
         random_atomic(trace, thread);
     else if (kind < 58 && below(trace, 8) == 0)
