@@ -15,6 +15,7 @@
 #include "history/history.h"
 #include "preload/access.h"
 #include "preload/access/trust.h"
+#include "preload/tsan/tsan.h"
 #include "stack/depot.h"
 
 #define GRANULE_SHIFT 4
@@ -110,6 +111,14 @@ static void remove_block(uintptr_t address)
         __atomic_store_n(word_at(piece, address), 0, __ATOMIC_RELAXED);
 }
 
+/* Noted calls (code compiled for it) are cheaper than walking the stack. */
+static uint32_t where_of(struct snarl_thread *thr, struct snarl_site site)
+{
+    struct snarl_race_thread *races = thr->races;
+    bool noted = races && races->frame != races->frames && snarl_tsan_notes(site.pc);
+    return noted ? snarl_race_where(races, site.pc) : snarl_access_where(thr, site);
+}
+
 void snarl_heap_allocated(void *block, size_t size, size_t usable, struct snarl_site site)
 {
     struct snarl_thread *thr = snarl_heap_on && block ? snarl_enter() : NULL;
@@ -117,7 +126,7 @@ void snarl_heap_allocated(void *block, size_t size, size_t usable, struct snarl_
         return;
     if (snarl_access_wanted(thr))
         snarl_race_alloc(thr->races, (uintptr_t)block, usable);
-    add((uintptr_t)block, size, usable, snarl_access_where(thr, site), thr->id);
+    add((uintptr_t)block, size, usable, where_of(thr, site), thr->id);
     snarl_trust_born(thr, (uintptr_t)block);
     snarl_leave(thr);
 }
@@ -126,7 +135,7 @@ void snarl_heap_allocated(void *block, size_t size, size_t usable, struct snarl_
 static void ending(struct snarl_thread *thr, void *start, size_t size, uint32_t flags, struct snarl_site site)
 {
     struct snarl_race_thread *races = thr->races;
-    races->told = snarl_access_where(thr, site);
+    races->told = where_of(thr, site);
     snarl_race_free(races, (uintptr_t)start, size, flags, site.pc);
     races->told = 0;
 }
