@@ -116,7 +116,7 @@ static uint32_t where_of(struct snarl_thread *thr, struct snarl_site site)
 {
     struct snarl_race_thread *races = thr->races;
     bool noted = races && races->frame != races->frames && snarl_tsan_notes(site.pc);
-    return noted ? snarl_race_where(races, site.pc) : snarl_access_where(thr, site);
+    return noted ? snarl_race_where_noted(races, site.pc) : snarl_access_where(thr, site);
 }
 
 void snarl_heap_allocated(void *block, size_t size, size_t usable, struct snarl_site site)

@@ -31,6 +31,8 @@
 #define SNARL_STATE_CACHE 8192
 #define SNARL_VARIABLE_CACHE 64
 #define SNARL_BOUNDARIES 8
+#define SNARL_RECENT_CACHE 64
+#define SNARL_PLACE_CACHE 16
 #define SNARL_LOCKSET_UNKNOWN UINT32_MAX
 
 /* One call in progress, as noted by function entry hooks. `node` is 0 until somebody needs it. */
@@ -54,6 +56,18 @@ struct snarl_site_record {
     uint32_t where;
     uint32_t unit;
     uint32_t stamp;
+};
+
+/* The last of them, found at once. */
+struct snarl_race_recent {
+    uint64_t site;
+    uint32_t node, unit, stamp;
+};
+
+/* Where something was done last, called by code that notes its calls. */
+struct snarl_race_place {
+    uintptr_t pc;
+    uint32_t parent, where; /* 0: not known */
 };
 
 /* What a caller that knows its place remembers of it for this thread: all zero at first. */
@@ -162,6 +176,8 @@ struct snarl_race_thread {
 
     struct snarl_step step[SNARL_STEP_CACHE];
     struct snarl_site_record site[SNARL_SITE_CACHE];
+    struct snarl_race_recent recent[SNARL_RECENT_CACHE];
+    struct snarl_race_place place[SNARL_PLACE_CACHE];
     struct snarl_hit hit[SNARL_HIT_CACHE];
     struct snarl_node_entry node[SNARL_NODE_CACHE];
     struct snarl_agreed agreed[SNARL_AGREED_CACHE];
@@ -263,6 +279,18 @@ static inline void snarl_race_return(struct snarl_race_thread *thr)
 uint32_t snarl_race_call_node(struct snarl_race_thread *thr);
 uint32_t snarl_race_where(struct snarl_race_thread *thr, uintptr_t pc);
 
+/* The same for code that notes its calls, and does this again and again. */
+static inline uint32_t snarl_race_where_noted(struct snarl_race_thread *thr, uintptr_t pc)
+{
+    struct snarl_race_place *place = &thr->place[pc % SNARL_PLACE_CACHE];
+    uint32_t parent = thr->frame->node;
+    if (place->pc == pc && place->parent == parent && place->where && parent)
+        return place->where;
+    uint32_t where = snarl_race_where(thr, pc);
+    *place = (struct snarl_race_place){.pc = pc, .parent = thr->frame->node, .where = where};
+    return where;
+}
+
 /* When something came about: a thread's slot and epoch; epoch 0: not known. */
 struct snarl_race_moment {
     uint32_t slot, epoch;
@@ -280,6 +308,8 @@ void snarl_race_access(struct snarl_race_thread *thr, uintptr_t address, size_t 
 /* The same of a caller that does the same access again and again: an epoch that it began is taken up again where that changes nothing
  * (reopen.c). Who uses it for a pc uses it for all accesses from there, or says snarl_race_not_first. No variable may be locked. */
 void snarl_race_access_first(struct snarl_race_thread *thr, uintptr_t address, size_t size, uint32_t flags, uintptr_t pc);
+/* A plain access that is simple (quick.c). False: it is not done, or not all of it. */
+bool snarl_race_quick(struct snarl_race_thread *thr, uintptr_t address, size_t size, uint32_t flags, uintptr_t pc);
 static inline void snarl_race_not_first(struct snarl_race_thread *thr, uintptr_t pc)
 {
     if (thr->first.pc == pc)
@@ -293,7 +323,8 @@ static inline void snarl_race_access_again(struct snarl_race_thread *thr, uintpt
         return;
     }
     snarl_race_not_first(thr, pc);
-    snarl_race_access(thr, address, size, flags, pc);
+    if ((flags & ~(uint32_t)SNARL_ACCESS_WRITE) || !snarl_race_quick(thr, address, size, flags, pc))
+        snarl_race_access(thr, address, size, flags, pc);
 }
 /* Of any length, as by memcpy. */
 void snarl_race_range(struct snarl_race_thread *thr, uintptr_t address, size_t size, uint32_t flags, uintptr_t pc);

@@ -51,6 +51,10 @@ void snarl_race_set_range(struct snarl_race_thread *thr, uint32_t first_unit);
 /* Caches are void. */
 void snarl_race_new_stamp(struct snarl_race_thread *thr);
 
+/* quick.c: snarl_race_record, with a look first at what was made last. */
+struct snarl_story_access;
+uint32_t snarl_race_recent_record(struct snarl_race_thread *thr, const struct snarl_story_access *access);
+
 /* stock.c */
 void snarl_race_catch_up_slowly(struct snarl_race_thread *thr);
 enum snarl_explained { SNARL_RACES, SNARL_ORDERED_LATE, SNARL_ACCESSES_ATOMIC };
