@@ -310,6 +310,8 @@ void snarl_race_access(struct snarl_race_thread *thr, uintptr_t address, size_t 
 void snarl_race_access_first(struct snarl_race_thread *thr, uintptr_t address, size_t size, uint32_t flags, uintptr_t pc);
 /* A plain access that is simple (quick.c). False: it is not done, or not all of it. */
 bool snarl_race_quick(struct snarl_race_thread *thr, uintptr_t address, size_t size, uint32_t flags, uintptr_t pc);
+/* An atomic write. */
+bool snarl_race_quick_atomic(struct snarl_race_thread *thr, uintptr_t address, size_t size, uint32_t flags, uintptr_t pc);
 static inline void snarl_race_not_first(struct snarl_race_thread *thr, uintptr_t pc)
 {
     if (thr->first.pc == pc)

@@ -137,7 +137,8 @@ __attribute__((noinline)) static void first_slowly(struct snarl_race_thread *thr
     uint32_t epoch = thr->epoch;
     uint64_t version = thr->version;
     bool follows = thr->pending && thr->published == version && !thr->told && !thr->note;
-    snarl_race_access(thr, address, size, flags, pc);
+    if (!snarl_race_quick_atomic(thr, address, size, flags, pc))
+        snarl_race_access(thr, address, size, flags, pc);
     thr->first = (struct snarl_race_first){.address = address, .pc = pc, .size = (uint32_t)size, .flags = flags};
     if (!follows || thr->pending || thr->epoch != epoch + 1 || thr->version != version || address >> SNARL_ADDRESS_BITS)
         return;
