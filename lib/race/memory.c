@@ -43,32 +43,48 @@ static inline bool is_over(const struct snarl_race_thread *thr, uint32_t word)
     return !word || (!(record->flags & (SNARL_RECORD_STATE | SNARL_ACCESS_ENDS)) && snarl_update_before(thr, record));
 }
 
-static inline bool are_over(const struct snarl_race_thread *thr, uint64_t pair)
+/* The same for four cells that are not all empty. Not inlined: most are. */
+__attribute__((noinline)) static bool are_over(const struct snarl_race_thread *thr, uint64_t first, uint64_t second)
 {
-    uint32_t low = (uint32_t)pair, high = (uint32_t)(pair >> 32);
-    return !pair || (is_over(thr, low) && (high == low || is_over(thr, high)));
+    const uint32_t word[4] = {(uint32_t)first, (uint32_t)(first >> 32), (uint32_t)second, (uint32_t)(second >> 32)};
+    for (uint32_t i = 0; i < 4; i++)
+        if (!(i && word[i] == word[i - 1]) && !is_over(thr, word[i]))
+            return false;
+    return true;
 }
 
-/* A pair of cells or, where they lie so, two: all get `both`. How many pairs; 0: it is not simple. */
-static inline size_t put_word(const struct snarl_race_thread *thr, uint64_t *at, size_t pairs, uint64_t both)
+/* The reads of `pairs` pairs of cells from `address` on are not all over: they are compared one by one. */
+__attribute__((noinline)) static void compare(struct snarl_race_thread *thr, const struct snarl_story_access *access, uintptr_t address,
+                                              size_t pairs)
 {
-    bool wide = (uintptr_t)at % 16 == 0 && pairs >= 2;
-    uint64_t first = __atomic_load_n(at, __ATOMIC_ACQUIRE), second = wide ? __atomic_load_n(at + 1, __ATOMIC_ACQUIRE) : 0;
-    if (!are_over(thr, first) || (second != first && !are_over(thr, second)))
-        return 0;
-    if (wide)
-        return __sync_bool_compare_and_swap((four *)at, (four)second << 64 | first, (four)both << 64 | both) ? 2 : 0;
-    return __atomic_compare_exchange_n(at, &first, both, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+    for (size_t i = 0; i < 2 * pairs; i++)
+        snarl_story_compare(thr, access, 0xf, address + 4 * i);
 }
 
-static void compare(struct snarl_race_thread *thr, const struct snarl_story_access *access, uintptr_t address, size_t pairs)
+/* All cells get the access's word `both` in the plane of writes; those in the plane of reads are looked at after that. How many pairs were
+ * done before one was met that is not simple. */
+static size_t put_word(struct snarl_race_thread *thr, const struct snarl_story_access *access, uintptr_t address, size_t count, uint64_t both)
 {
+    uint64_t *writes = (uint64_t *)snarl_shadow_cell(address, SNARL_SHADOW_WRITES);
     const uint64_t *reads = (const uint64_t *)snarl_shadow_cell(address, SNARL_SHADOW_READS);
-    for (size_t i = 0; i < pairs; i++)
-        if (!are_over(thr, __atomic_load_n(&reads[i], __ATOMIC_ACQUIRE))) {
-            snarl_story_compare(thr, access, 0xf, address + 8 * i);
-            snarl_story_compare(thr, access, 0xf, address + 8 * i + 4);
-        }
+    size_t i = 0, pairs;
+    for (; i < count; i += pairs) {
+        uint64_t first = __atomic_load_n(&writes[i], __ATOMIC_ACQUIRE), second = 0, read = 0;
+        pairs = (address + 8 * i) % 16 == 0 && count - i >= 2 ? 2 : 1;
+        if (pairs == 2)
+            second = __atomic_load_n(&writes[i + 1], __ATOMIC_ACQUIRE);
+        if ((first | second) && !are_over(thr, first, second))
+            break;
+        if (pairs == 2 ? !__sync_bool_compare_and_swap((four *)&writes[i], (four)second << 64 | first, (four)both << 64 | both)
+                       : !__atomic_compare_exchange_n(&writes[i], &first, both, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+            break;
+        first = __atomic_load_n(&reads[i], __ATOMIC_ACQUIRE);
+        if (pairs == 2)
+            read = __atomic_load_n(&reads[i + 1], __ATOMIC_ACQUIRE);
+        if ((first | read) && !are_over(thr, first, read))
+            compare(thr, access, address + 8 * i, pairs);
+    }
+    return i;
 }
 
 /* As far as it is simple: where it stopped. */
@@ -81,18 +97,10 @@ static uintptr_t free_small(struct snarl_race_thread *thr, uintptr_t address, si
     access.site = snarl_step_site(pc, access.flags, access.size);
     access.node = thr->told;
     __atomic_store_n(&thr->stepping, thr->generation + 1, __ATOMIC_RELEASE);
-    uint32_t word = snarl_cell_word(snarl_race_recent_record(thr, &access), 0xf);
-    uint64_t *writes = (uint64_t *)snarl_shadow_cell(address, SNARL_SHADOW_WRITES);
-    size_t count = snarl_cell_unit(word) ? size / 8 : 0, i = 0;
-    while (i < count) {
-        size_t pairs = put_word(thr, &writes[i], count - i, (uint64_t)word << 32 | word);
-        if (!pairs)
-            break;
-        compare(thr, &access, address + 8 * i, pairs);
-        i += pairs;
-    }
+    uint32_t unit = snarl_race_recent_record(thr, &access), word = snarl_cell_word(unit, 0xf);
+    size_t done = unit ? put_word(thr, &access, address, size / 8, (uint64_t)word << 32 | word) : 0;
     __atomic_store_n(&thr->stepping, 0, __ATOMIC_RELEASE);
-    return address + 8 * i;
+    return address + 8 * done;
 }
 
 void snarl_race_alloc(struct snarl_race_thread *thr, uintptr_t address, size_t size)
