@@ -92,12 +92,12 @@ static void make_huge(uintptr_t address, enum snarl_shadow_plane plane)
 static void grow(struct piece *piece, uintptr_t address)
 {
     size_t stretch = address >> STRETCH_SHIFT & (PIECE_STRETCHES - 1), first = stretch & ~(HUGE_STRETCHES - 1);
-    bool dense = first && !snarl_shadow_touched(address) && stretch == first;
+    bool dense = snarl_races_on && first && stretch == first && !snarl_shadow_touched(address);
     for (size_t i = first - (dense ? HUGE_STRETCHES : 0); dense && i < first; i++)
         dense = piece->stretch[i];
     piece->stretch[stretch] = 1;
     uintptr_t start = address >> HUGE_SHIFT << HUGE_SHIFT;
-    if (!dense || !snarl_races_on || !snarl_shadow_covers(start, (size_t)1 << HUGE_SHIFT))
+    if (!dense || !snarl_shadow_covers(start, (size_t)1 << HUGE_SHIFT))
         return;
     make_huge(start, SNARL_SHADOW_READS);
     make_huge(start, SNARL_SHADOW_WRITES);

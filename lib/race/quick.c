@@ -28,6 +28,19 @@ uint32_t snarl_race_recent_record(struct snarl_race_thread *thr, const struct sn
     return recent->unit;
 }
 
+/* What is written first is read next, mostly: the write stands for that read at once (snarl_update_copy). */
+static inline void copy(struct snarl_race_thread *thr, uintptr_t cell, bool pair)
+{
+    uint32_t *reads = snarl_shadow_cell(cell, SNARL_SHADOW_READS), word = *snarl_shadow_cell(cell, SNARL_SHADOW_WRITES);
+    if (*reads || (pair && (reads[1] || snarl_shadow_cell(cell, SNARL_SHADOW_WRITES)[1] != word)))
+        return;
+    word = snarl_update_copy(thr, 0, word, 0xf);
+    if (word && pair)
+        snarl_update_swap_pair(reads, 0, word);
+    else if (word)
+        snarl_update_swap(reads, 0, word);
+}
+
 bool snarl_race_quick(struct snarl_race_thread *thr, uintptr_t address, size_t size, uint32_t flags, uintptr_t pc)
 {
     if (thr->pending || !may(thr, address, size))
@@ -41,6 +54,8 @@ bool snarl_race_quick(struct snarl_race_thread *thr, uintptr_t address, size_t s
     bool done = !write && snarl_update_cell(thr, &update, address, 0xf, pair); /* a read may do without a record */
     if (!done && !thr->recheck && (update.unit = snarl_race_recent_record(thr, &access)))
         done = snarl_update_cell(thr, &update, address, 0xf, pair);
+    if (done && write)
+        copy(thr, address, pair);
     __atomic_store_n(&thr->stepping, 0, __ATOMIC_RELEASE);
     return done;
 }
