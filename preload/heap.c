@@ -10,11 +10,14 @@
  * who looks for the block around an address goes back to the nearest START. The map comes in pieces of 256 MiB of the program, found
  * through a table; it costs a quarter of the memory around the beginnings of blocks, and lies together as the blocks do.
  * Kept in the single-threaded phase too: blocks allocated then are raced on later. Words are written by who owns the block; who reads them for a finding may see a block that ends meanwhile. */
+#include <sys/mman.h>
+
 #include "base/memory.h"
 #include "base/os.h"
 #include "history/history.h"
 #include "preload/access.h"
 #include "preload/access/trust.h"
+#include "preload/tsan/tsan.h"
 #include "stack/depot.h"
 
 #define GRANULE_SHIFT 4
@@ -74,6 +77,32 @@ static uint32_t *word_at(struct piece *piece, uintptr_t address)
     return &piece->word[address >> GRANULE_SHIFT & (PIECE_WORDS - 1)];
 }
 
+#define HUGE_SHIFT 21
+#define HUGE_STRETCHES ((size_t)1 << (HUGE_SHIFT - STRETCH_SHIFT))
+
+static void make_huge(uintptr_t address, enum snarl_shadow_plane plane)
+{
+    uint32_t *cell = snarl_shadow_cell(address, plane);
+    if (snarl_os_advise(cell, (size_t)1 << HUGE_SHIFT, MADV_HUGEPAGE) == 0)
+        __atomic_fetch_or(cell, 0, __ATOMIC_RELAXED); /* to be read first would give it small pages */
+}
+
+/* A block begins in 64 KiB where none has begun before. Where the heap has just filled 2 MiB in a row, the next 2 MiB get large pages for their
+ * shadow: two cells are looked for at once with each word of the program, and the tables of small pages would be most of the wait. */
+static void grow(struct piece *piece, uintptr_t address)
+{
+    size_t stretch = address >> STRETCH_SHIFT & (PIECE_STRETCHES - 1), first = stretch & ~(HUGE_STRETCHES - 1);
+    bool dense = snarl_races_on && first && stretch == first && !snarl_shadow_touched(address);
+    for (size_t i = first - (dense ? HUGE_STRETCHES : 0); dense && i < first; i++)
+        dense = piece->stretch[i];
+    piece->stretch[stretch] = 1;
+    uintptr_t start = address >> HUGE_SHIFT << HUGE_SHIFT;
+    if (!dense || !snarl_shadow_covers(start, (size_t)1 << HUGE_SHIFT))
+        return;
+    make_huge(start, SNARL_SHADOW_READS);
+    make_huge(start, SNARL_SHADOW_WRITES);
+}
+
 /* A block may lie across two pieces. */
 static void put(uintptr_t address, uint32_t word)
 {
@@ -81,8 +110,8 @@ static void put(uintptr_t address, uint32_t word)
     if (!piece && !(piece = make_piece(address)))
         return;
     __atomic_store_n(word_at(piece, address), word, __ATOMIC_RELAXED);
-    if (word & START)
-        piece->stretch[address >> STRETCH_SHIFT & (PIECE_STRETCHES - 1)] = 1;
+    if (word & START && !piece->stretch[address >> STRETCH_SHIFT & (PIECE_STRETCHES - 1)])
+        grow(piece, address);
 }
 
 static uint32_t get(uintptr_t address)
@@ -110,6 +139,14 @@ static void remove_block(uintptr_t address)
         __atomic_store_n(word_at(piece, address), 0, __ATOMIC_RELAXED);
 }
 
+/* Noted calls (code compiled for it) are cheaper than walking the stack. */
+static uint32_t where_of(struct snarl_thread *thr, struct snarl_site site)
+{
+    struct snarl_race_thread *races = thr->races;
+    bool noted = races && races->frame != races->frames && snarl_tsan_notes(site.pc);
+    return noted ? snarl_race_where_noted(races, site.pc) : snarl_access_where(thr, site);
+}
+
 void snarl_heap_allocated(void *block, size_t size, size_t usable, struct snarl_site site)
 {
     struct snarl_thread *thr = snarl_heap_on && block ? snarl_enter() : NULL;
@@ -117,7 +154,7 @@ void snarl_heap_allocated(void *block, size_t size, size_t usable, struct snarl_
         return;
     if (snarl_access_wanted(thr))
         snarl_race_alloc(thr->races, (uintptr_t)block, usable);
-    add((uintptr_t)block, size, usable, snarl_access_where(thr, site), thr->id);
+    add((uintptr_t)block, size, usable, where_of(thr, site), thr->id);
     snarl_trust_born(thr, (uintptr_t)block);
     snarl_leave(thr);
 }
@@ -126,7 +163,7 @@ void snarl_heap_allocated(void *block, size_t size, size_t usable, struct snarl_
 static void ending(struct snarl_thread *thr, void *start, size_t size, uint32_t flags, struct snarl_site site)
 {
     struct snarl_race_thread *races = thr->races;
-    races->told = snarl_access_where(thr, site);
+    races->told = where_of(thr, site);
     snarl_race_free(races, (uintptr_t)start, size, flags, site.pc);
     races->told = 0;
 }

@@ -64,9 +64,12 @@ const char *snarl_mode_word(void)
     return words[snarl_options.races];
 }
 
+__thread const void *snarl_runtime_told __attribute__((tls_model("initial-exec")));
+
 void snarl_runtime_acquired(uintptr_t semaphore)
 {
-    struct snarl_thread *thr = snarl_races_on && snarl_awake ? snarl_enter() : NULL;
+    bool wanted = snarl_races_on && snarl_awake && snarl_race_atomic_maybe(semaphore); /* it was released here, and not told otherwise */
+    struct snarl_thread *thr = wanted ? snarl_enter() : NULL;
     if (!thr)
         return;
     snarl_order_memory_acquire(thr, semaphore);

@@ -90,7 +90,7 @@ static int waited_plainly(int result, sem_t *semaphore, const void *caller)
 
 static int post_plainly(sem_t *semaphore, const void *caller)
 {
-    if (snarl_in_runtime((uintptr_t)caller))
+    if (snarl_in_runtime((uintptr_t)caller) && semaphore != snarl_runtime_told)
         snarl_runtime_releasing((uintptr_t)semaphore);
     return real_sem_post(semaphore);
 }

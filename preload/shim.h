@@ -69,6 +69,9 @@ void snarl_runtime_unlocking(void);
 void snarl_runtime_acquired(uintptr_t semaphore);
 void snarl_runtime_releasing(uintptr_t semaphore);
 
+/* The semaphore whose release by this thread has been told already in the program's terms, by the runtime's agent; NULL: none. */
+extern __thread const void *snarl_runtime_told __attribute__((tls_model("initial-exec")));
+
 /* snarl_enter for the calls that a runtime makes for itself too: NULL when `caller`, the return address, is in it. */
 static inline struct snarl_thread *snarl_enter_from(const void *caller)
 {

@@ -14,7 +14,6 @@
 
 struct atomic_sync {
     struct snarl_race_sync sync; /* the first: pointers to it are cast */
-    uintptr_t address;
     struct atomic_sync *next;      /* in its bucket */
     struct atomic_sync *next_made; /* all of them, newest first */
 };
@@ -42,7 +41,7 @@ static struct atomic_sync **buckets(void)
 
 static struct atomic_sync *find(struct atomic_sync *head, uintptr_t address)
 {
-    while (head && head->address != address)
+    while (head && head->sync.address != address)
         head = head->next;
     return head;
 }
@@ -72,7 +71,7 @@ static struct atomic_sync *make(struct atomic_sync **bucket, uintptr_t address)
     struct atomic_sync *fresh = snarl_memory_alloc(sizeof(*fresh));
     if (!fresh)
         return NULL;
-    fresh->address = address;
+    fresh->sync.address = address;
     __atomic_store_n(&snarl_race_atomic_filter[(address * 0x9e3779b97f4a7c15u) >> 49], 1, __ATOMIC_RELEASE);
     struct atomic_sync *head = __atomic_load_n(bucket, __ATOMIC_ACQUIRE);
     for (;;) {
@@ -100,7 +99,7 @@ static struct snarl_race_sync **cached(struct snarl_race_thread *thr, uintptr_t 
 
 static bool is_of(const struct snarl_race_sync *sync, uintptr_t address)
 {
-    return sync && ((const struct atomic_sync *)sync)->address == address;
+    return sync && sync->address == address;
 }
 
 struct snarl_race_sync *snarl_race_atomic_look(struct snarl_race_thread *thr, uintptr_t address)
@@ -145,7 +144,7 @@ static void clear_line(uintptr_t line, uintptr_t start, uintptr_t end)
 {
     struct atomic_sync *at = __atomic_load_n(&s_bucket[bucket_of(line)], __ATOMIC_ACQUIRE);
     for (; at; at = at->next)
-        if (at->address >= start && at->address < end)
+        if (at->sync.address >= start && at->sync.address < end)
             snarl_race_sync_clear(&at->sync);
 }
 

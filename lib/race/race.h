@@ -31,6 +31,8 @@
 #define SNARL_STATE_CACHE 8192
 #define SNARL_VARIABLE_CACHE 64
 #define SNARL_BOUNDARIES 8
+#define SNARL_RECENT_CACHE 64
+#define SNARL_PLACE_CACHE 16
 #define SNARL_LOCKSET_UNKNOWN UINT32_MAX
 
 /* One call in progress, as noted by function entry hooks. `node` is 0 until somebody needs it. */
@@ -54,6 +56,18 @@ struct snarl_site_record {
     uint32_t where;
     uint32_t unit;
     uint32_t stamp;
+};
+
+/* The last of them, found at once. */
+struct snarl_race_recent {
+    uint64_t site;
+    uint32_t node, unit, stamp;
+};
+
+/* Where something was done last, called by code that notes its calls. */
+struct snarl_race_place {
+    uintptr_t pc;
+    uint32_t parent, where; /* 0: not known */
 };
 
 /* What a caller that knows its place remembers of it for this thread: all zero at first. */
@@ -98,6 +112,18 @@ struct snarl_boundary {
     uint32_t first_unit, run; /* `run` is the thread's run_end at that time */
 };
 
+/* The access that began an epoch after a release: see reopen.c. */
+struct snarl_race_first {
+    uintptr_t address, pc;
+    uint32_t size, flags;
+    uint32_t node, lockset;
+    uint32_t epoch;   /* the one that it began; 0: none */
+    uint32_t end;     /* the thread's next unit after it */
+    uint32_t word;    /* of all its cells, and found to name it in this generation of the collector; or 0 */
+    uint32_t generation;
+    uint64_t version; /* the thread's, then and when the epoch before was published */
+};
+
 /* What rewritten code tests (plan/check.c): a word is known when (word - first) & outside is 0, in each half of two words. It is
  * the part of [base, base + span) that such a test can name, and what no record has been made of yet may be in it. */
 struct snarl_race_window {
@@ -136,6 +162,7 @@ struct snarl_race_thread {
     bool has_fence_release, has_fence_acquire;
     uint32_t boundary_count;
     struct snarl_boundary boundary[SNARL_BOUNDARIES];
+    struct snarl_race_first first;
     uintptr_t late_load; /* the atomic that stock code loads just now: what it may have seen is acquired later; 0: none */
     struct snarl_race_note *note; /* of the access in progress, set by the host when asked for the calls; NULL: none */
     bool recheck; /* the access in progress is in its own plane already, and still to be compared with the other */
@@ -149,6 +176,8 @@ struct snarl_race_thread {
 
     struct snarl_step step[SNARL_STEP_CACHE];
     struct snarl_site_record site[SNARL_SITE_CACHE];
+    struct snarl_race_recent recent[SNARL_RECENT_CACHE];
+    struct snarl_race_place place[SNARL_PLACE_CACHE];
     struct snarl_hit hit[SNARL_HIT_CACHE];
     struct snarl_node_entry node[SNARL_NODE_CACHE];
     struct snarl_agreed agreed[SNARL_AGREED_CACHE];
@@ -250,6 +279,18 @@ static inline void snarl_race_return(struct snarl_race_thread *thr)
 uint32_t snarl_race_call_node(struct snarl_race_thread *thr);
 uint32_t snarl_race_where(struct snarl_race_thread *thr, uintptr_t pc);
 
+/* The same for code that notes its calls, and does this again and again. */
+static inline uint32_t snarl_race_where_noted(struct snarl_race_thread *thr, uintptr_t pc)
+{
+    struct snarl_race_place *place = &thr->place[pc % SNARL_PLACE_CACHE];
+    uint32_t parent = thr->frame->node;
+    if (place->pc == pc && place->parent == parent && place->where && parent)
+        return place->where;
+    uint32_t where = snarl_race_where(thr, pc);
+    *place = (struct snarl_race_place){.pc = pc, .parent = thr->frame->node, .where = where};
+    return where;
+}
+
 /* When something came about: a thread's slot and epoch; epoch 0: not known. */
 struct snarl_race_moment {
     uint32_t slot, epoch;
@@ -264,6 +305,29 @@ bool snarl_race_knows(const struct snarl_race_thread *thr, struct snarl_race_mom
 
 /* An access of 1 to 64 bytes anywhere, not found current by snarl_race_hit. `pc` is a return address. */
 void snarl_race_access(struct snarl_race_thread *thr, uintptr_t address, size_t size, uint32_t flags, uintptr_t pc);
+/* The same of a caller that does the same access again and again: an epoch that it began is taken up again where that changes nothing
+ * (reopen.c). Who uses it for a pc uses it for all accesses from there, or says snarl_race_not_first. No variable may be locked. */
+void snarl_race_access_first(struct snarl_race_thread *thr, uintptr_t address, size_t size, uint32_t flags, uintptr_t pc);
+/* A plain access that is simple (quick.c). False: it is not done, or not all of it. */
+bool snarl_race_quick(struct snarl_race_thread *thr, uintptr_t address, size_t size, uint32_t flags, uintptr_t pc);
+/* An atomic write. */
+bool snarl_race_quick_atomic(struct snarl_race_thread *thr, uintptr_t address, size_t size, uint32_t flags, uintptr_t pc);
+static inline void snarl_race_not_first(struct snarl_race_thread *thr, uintptr_t pc)
+{
+    if (thr->first.pc == pc)
+        thr->first.epoch = 0;
+}
+static inline void snarl_race_access_again(struct snarl_race_thread *thr, uintptr_t address, size_t size, uint32_t flags,
+                                           uintptr_t pc)
+{
+    if (thr->pending) {
+        snarl_race_access_first(thr, address, size, flags, pc);
+        return;
+    }
+    snarl_race_not_first(thr, pc);
+    if ((flags & ~(uint32_t)SNARL_ACCESS_WRITE) || !snarl_race_quick(thr, address, size, flags, pc))
+        snarl_race_access(thr, address, size, flags, pc);
+}
 /* Of any length, as by memcpy. */
 void snarl_race_range(struct snarl_race_thread *thr, uintptr_t address, size_t size, uint32_t flags, uintptr_t pc);
 /* Whether all of it is current already. False is allowed at any time. */
@@ -312,6 +376,7 @@ struct snarl_race_sync {
     uint32_t known;    /* bytes of the atomic object that stock code has here, 0: not known as one (stock.c) */
     uint64_t version;
     struct snarl_vclock clock;
+    uintptr_t address; /* of the atomic object; 0: it is of something else */
 };
 
 void snarl_race_sync_wait(struct snarl_race_sync *sync);
@@ -384,6 +449,9 @@ bool snarl_race_atomic_is_unchanged(const struct snarl_race_sync *sync, uint32_t
 void snarl_race_atomic_access(struct snarl_race_thread *thr, uintptr_t address, size_t size, uint32_t flags, uintptr_t pc);
 /* Whether an access of 1, 2, 4 or 8 aligned bytes has been recorded in this epoch. */
 bool snarl_race_atomic_hit(struct snarl_race_thread *thr, uintptr_t address, size_t size, uint32_t flags);
+/* A releasing read-modify-write of 4 or 8 aligned bytes that goes on where this thread's last one left off: nobody has seen that, and
+ * the access is recorded. All of it is done then but the operation itself, and the variable is locked; NULL: it is none. */
+struct snarl_race_sync *snarl_race_atomic_round(struct snarl_race_thread *thr, uintptr_t address, size_t size);
 void snarl_race_fence(struct snarl_race_thread *thr, enum snarl_order order);
 
 /* --- stock code: what machine instructions tell of atomics (stock.c) --- */

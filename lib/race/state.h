@@ -33,6 +33,14 @@ uint32_t snarl_race_slot_count(void);
 /* sync.c */
 /* The clock is about to be published: whatever is accessed from now on is of another epoch. */
 void snarl_race_publish(struct snarl_race_thread *thr);
+/* Whether the variable has the thread's last release and nobody else has seen it; the variable is locked. */
+static inline bool snarl_race_is_unseen(const struct snarl_race_thread *thr, const struct snarl_race_sync *sync)
+{
+    if (!thr->boundary_count || sync->seen || !sync->pure)
+        return false;
+    const struct snarl_boundary *top = &thr->boundary[thr->boundary_count - 1];
+    return top->sync == sync && top->serial == sync->serial;
+}
 void snarl_race_join_clock(struct snarl_race_thread *thr, const struct snarl_vclock *clock);
 
 /* epoch.c */
@@ -42,6 +50,10 @@ void snarl_race_begin_epoch(struct snarl_race_thread *thr);
 void snarl_race_set_range(struct snarl_race_thread *thr, uint32_t first_unit);
 /* Caches are void. */
 void snarl_race_new_stamp(struct snarl_race_thread *thr);
+
+/* quick.c: snarl_race_record, with a look first at what was made last. */
+struct snarl_story_access;
+uint32_t snarl_race_recent_record(struct snarl_race_thread *thr, const struct snarl_story_access *access);
 
 /* stock.c */
 void snarl_race_catch_up_slowly(struct snarl_race_thread *thr);

@@ -16,6 +16,7 @@
  *     not seen so far; when the topmost variable is acquired again by its releaser, exclusively (nobody can look at what it
  *     holds until the next release), and nobody else acquired or released it between, the state before the release is restored, in which the accesses since first_epoch count as of now. A thread that
  *     goes in and out of a lock that nobody else wants thus stays on the fast path inside it.
+ *     What comes between the release and the next acquisition is of an epoch of its own: reopen.c.
  *     An atomic read-modify-write does both at once while the variable is locked. A release that could not be seen and whose epoch
  *     was over already (nothing accessed since the one before) is taken back without an effect.
  * A clock published by other ways (fences, creating a thread) counts as seen.
@@ -101,14 +102,6 @@ static void pop_boundary(struct snarl_race_thread *thr)
     snarl_race_set_range(thr, same_run ? boundary->first_unit : thr->run_start);
 }
 
-static bool unseen_top(const struct snarl_race_thread *thr, const struct snarl_race_sync *sync)
-{
-    if (!thr->boundary_count || sync->seen || !sync->pure)
-        return false;
-    const struct snarl_boundary *top = &thr->boundary[thr->boundary_count - 1];
-    return top->sync == sync && top->serial == sync->serial;
-}
-
 /* Whether the thread's clock holds all of a pure variable's. */
 static bool knows(const struct snarl_race_thread *thr, const struct snarl_race_sync *sync)
 {
@@ -174,7 +167,7 @@ void snarl_race_acquire(struct snarl_race_thread *thr, struct snarl_race_sync *s
 void snarl_race_acquire_exclusive(struct snarl_race_thread *thr, struct snarl_race_sync *sync)
 {
     snarl_race_sync_lock(sync);
-    if (unseen_top(thr, sync))
+    if (snarl_race_is_unseen(thr, sync))
         pop_boundary(thr);
     else
         acquire(thr, sync);
@@ -232,7 +225,7 @@ static bool releases(enum snarl_order order)
  * Until then the variable stays locked. */
 void snarl_race_atomic_take_back(struct snarl_race_thread *thr, struct snarl_race_sync *sync, enum snarl_order order)
 {
-    if (releases(order) && unseen_top(thr, sync))
+    if (releases(order) && snarl_race_is_unseen(thr, sync))
         pop_boundary(thr);
 }
 

@@ -33,10 +33,15 @@ static snarl_py_call s_rlock_new, s_lock_new;
 
 /* --- what a lock is --- */
 
+static sem_t *semaphore_of(const struct snarl_py_object *lock)
+{
+    return ((sem_t *const *)lock)[SEMAPHORE_WORD];
+}
+
 static bool is_taken(const struct snarl_py_object *lock)
 {
     int value = 0;
-    sem_t *semaphore = ((sem_t *const *)lock)[SEMAPHORE_WORD];
+    sem_t *semaphore = semaphore_of(lock);
     return semaphore && real_sem_getvalue(semaphore, &value) == 0 && value == 0;
 }
 
@@ -217,8 +222,8 @@ static struct snarl_py_object *acquire(const struct snarl_py_patch *patch, struc
 
 /* --- release --- */
 
-/* As snarl_semaphore_post does it, but that who holds it is asked first: mostly it is this thread. */
-static void release_lock(struct snarl_thread *thr, struct snarl_sync *sync, const struct snarl_py_object *lock)
+/* As snarl_semaphore_post does it, but that who holds it is asked first: mostly it is this thread. Whether it was told. */
+static bool release_lock(struct snarl_thread *thr, struct snarl_sync *sync, const struct snarl_py_object *lock)
 {
     struct snarl_site nowhere = snarl_site_of_stack(0);
     bool held = snarl_held_find(thr, sync) != NULL;
@@ -226,24 +231,41 @@ static void release_lock(struct snarl_thread *thr, struct snarl_sync *sync, cons
         note_paired(sync);
     else if (held || (s_values_known && is_taken(lock)))
         snarl_semaphore_post(thr, (uintptr_t)lock, nowhere);
+    else
+        return false;
+    return true;
 }
 
-/* Before the true release. One that Python refuses (not locked, another's) is none. */
-static void note_release(struct snarl_py_object *lock, bool recursive)
+/* Before the true release. One that Python refuses (not locked, another's) is none. Whether it was told. */
+static bool note_release(struct snarl_py_object *lock, bool recursive)
 {
     struct snarl_thread *thr = snarl_python_enter();
     if (!thr)
-        return;
+        return false;
+    bool told = false;
     if (__builtin_expect(snarl_python_queues_due, 0)) /* an import lets go of its lock when it is done */
         snarl_python_queues_meet();
     struct snarl_sync *sync = sync_of(thr, lock, recursive);
     if (snarl_python_orders && sync && !is_bookkeeping(sync))
         snarl_python_order_release(thr, (uintptr_t)lock);
     if (sync && recursive)
-        snarl_lock_releasing(thr, (uintptr_t)lock, snarl_site_of_stack(0));
+        told = snarl_lock_releasing(thr, (uintptr_t)lock, snarl_site_of_stack(0));
     else if (sync)
-        release_lock(thr, sync, lock);
+        told = release_lock(thr, sync, lock);
     snarl_leave(thr);
+    return told;
+}
+
+/* What the lock's semaphore would tell of its release has been told of the lock then: one clock is enough. Whoever acquires the lock is told of
+ * both, since not every release of the semaphore is one of the lock. */
+static struct snarl_py_object *release(const struct snarl_py_patch *patch, struct snarl_py_object *self, void *a, void *b, void *c,
+                                       void *d, bool recursive)
+{
+    bool told = note_release(self, recursive);
+    snarl_runtime_told = told && s_values_known ? semaphore_of(self) : NULL;
+    struct snarl_py_object *result = patch->original(self, a, b, c, d);
+    snarl_runtime_told = NULL;
+    return result;
 }
 
 /* A condition lets go of its RLock however often it is held, and takes it back as often. */
@@ -330,20 +352,17 @@ static struct snarl_py_object *lock_acquire_lock(struct snarl_py_object *self, v
 
 static struct snarl_py_object *lock_release(struct snarl_py_object *self, void *a, void *b, void *c, void *d)
 {
-    note_release(self, false);
-    return s_patches[LOCK_RELEASE].original(self, a, b, c, d);
+    return release(&s_patches[LOCK_RELEASE], self, a, b, c, d, false);
 }
 
 static struct snarl_py_object *lock_exit(struct snarl_py_object *self, void *a, void *b, void *c, void *d)
 {
-    note_release(self, false);
-    return s_patches[LOCK_EXIT].original(self, a, b, c, d);
+    return release(&s_patches[LOCK_EXIT], self, a, b, c, d, false);
 }
 
 static struct snarl_py_object *lock_release_lock(struct snarl_py_object *self, void *a, void *b, void *c, void *d)
 {
-    note_release(self, false);
-    return s_patches[LOCK_RELEASE_LOCK].original(self, a, b, c, d);
+    return release(&s_patches[LOCK_RELEASE_LOCK], self, a, b, c, d, false);
 }
 
 static struct snarl_py_object *lock_reinit(struct snarl_py_object *self, void *a, void *b, void *c, void *d)
@@ -364,14 +383,12 @@ static struct snarl_py_object *rlock_enter(struct snarl_py_object *self, void *a
 
 static struct snarl_py_object *rlock_release(struct snarl_py_object *self, void *a, void *b, void *c, void *d)
 {
-    note_release(self, true);
-    return s_patches[RLOCK_RELEASE].original(self, a, b, c, d);
+    return release(&s_patches[RLOCK_RELEASE], self, a, b, c, d, true);
 }
 
 static struct snarl_py_object *rlock_exit(struct snarl_py_object *self, void *a, void *b, void *c, void *d)
 {
-    note_release(self, true);
-    return s_patches[RLOCK_EXIT].original(self, a, b, c, d);
+    return release(&s_patches[RLOCK_EXIT], self, a, b, c, d, true);
 }
 
 static struct snarl_py_object *rlock_save(struct snarl_py_object *self, void *a, void *b, void *c, void *d)

@@ -11,7 +11,7 @@ __attribute__((noinline)) static void slow(uintptr_t address, uint32_t size, uin
     struct snarl_thread *thr = races->ignore ? NULL : snarl_enter();
     if (!thr)
         return;
-    snarl_race_access(races, address, size, flags, pc);
+    snarl_race_access_again(races, address, size, flags, pc);
     snarl_leave(thr);
 }
 

@@ -32,13 +32,20 @@ static inline struct snarl_thread *enter(const struct snarl_race_thread *races)
 static inline void note(const volatile void *at, uint32_t size, uint32_t flags, uintptr_t pc)
 {
     struct snarl_race_thread *races = snarl_race_current;
-    if (!is_watched(races) || snarl_race_atomic_hit(races, (uintptr_t)at, size, flags))
+    if (!is_watched(races) || (!races->pending && snarl_race_atomic_hit(races, (uintptr_t)at, size, flags)))
         return;
     struct snarl_thread *thr = enter(races);
     if (!thr)
         return;
-    snarl_race_atomic_access(races, (uintptr_t)at, size, flags, pc);
+    snarl_race_access_again(races, (uintptr_t)at, size, flags, pc);
     snarl_leave(thr);
+}
+
+/* The same of one whose variable is locked. */
+static inline void note_inside(struct snarl_race_thread *races, const volatile void *at, uint32_t size, uint32_t flags, uintptr_t pc)
+{
+    snarl_race_not_first(races, pc);
+    snarl_race_atomic_access(races, (uintptr_t)at, size, flags, pc);
 }
 
 enum {
@@ -72,9 +79,9 @@ static void end_load(struct operation operation, const volatile void *at, uint32
         return;
     if (operation.sync) {
         snarl_race_atomic_load(operation.thr->races, operation.sync, order_of(order));
-        snarl_race_atomic_unlock(operation.sync);
+        snarl_race_sync_unlock(operation.sync);
     }
-    snarl_race_atomic_access(operation.thr->races, (uintptr_t)at, size, READ, pc);
+    note_inside(operation.thr->races, at, size, READ, pc);
     snarl_leave(operation.thr);
 }
 
@@ -89,23 +96,27 @@ static struct operation begin_store(const volatile void *at, uint32_t size, int 
         operation.sync = snarl_race_atomic_lock(races, (uintptr_t)at);
     if (operation.sync)
         snarl_race_atomic_take_back(races, operation.sync, order_of(order));
-    snarl_race_atomic_access(races, (uintptr_t)at, size, WRITE, pc);
+    note_inside(races, at, size, WRITE, pc);
     if (operation.sync)
         snarl_race_atomic_store(races, operation.sync, order_of(order));
     return operation;
 }
 
 /* A read-modify-write of any order: where the order is weak, the variable may not be there and is not made. */
-static struct operation begin_update(const volatile void *at, int order)
+static void begin_update(struct operation *operation, const volatile void *at, int order)
 {
-    struct operation operation = {.thr = enter(snarl_race_current)};
-    struct snarl_race_thread *races = operation.thr ? operation.thr->races : NULL;
+    struct snarl_race_thread *races = operation->thr ? operation->thr->races : NULL;
     if (!races)
-        return operation;
+        return;
     bool gives = order_of(order) >= SNARL_ORDER_RELEASE || races->has_fence_release;
     if (gives || snarl_race_atomic_look(races, (uintptr_t)at))
-        operation.sync = snarl_race_atomic_lock(races, (uintptr_t)at);
-    return operation;
+        operation->sync = snarl_race_atomic_lock(races, (uintptr_t)at);
+}
+
+/* Where nothing but the operation itself is left to do: the variable, locked. */
+static inline struct snarl_race_sync *going_on(struct snarl_thread *thr, const volatile void *at, uint32_t size, int order)
+{
+    return thr && order_of(order) >= SNARL_ORDER_RELEASE ? snarl_race_atomic_round(thr->races, (uintptr_t)at, size) : NULL;
 }
 
 /* What it was is known: `order` of the success or of the failure. */
@@ -118,18 +129,18 @@ static void end_update(struct operation operation, const volatile void *at, uint
         snarl_race_atomic_take(races, operation.sync, order_of(order));
     else if (operation.sync)
         snarl_race_atomic_load(races, operation.sync, order_of(order));
-    snarl_race_atomic_access(races, (uintptr_t)at, size, done ? WRITE : READ, pc);
+    note_inside(races, at, size, done ? WRITE : READ, pc);
     if (operation.sync && done)
         snarl_race_atomic_give(races, operation.sync, order_of(order));
     if (operation.sync)
-        snarl_race_atomic_unlock(operation.sync);
+        snarl_race_sync_unlock(operation.sync);
     snarl_leave(operation.thr);
 }
 
-static void leave(struct operation operation)
+static inline void leave(struct operation operation)
 {
     if (operation.sync)
-        snarl_race_atomic_unlock(operation.sync);
+        snarl_race_sync_unlock(operation.sync);
     if (operation.thr)
         snarl_leave(operation.thr);
 }
@@ -188,8 +199,17 @@ static inline bool learns_nothing(const volatile void *at, struct snarl_race_syn
             note(at, sizeof(*at), WRITE, SNARL_PC);                                 \
             return operate(at, value);                                              \
         }                                                                           \
-        struct operation operation = begin_update(at, order);                       \
-        type old = operate(at, value);                                              \
+        type old;                                                                   \
+        struct operation operation = {.thr = enter(snarl_race_current)};            \
+        struct snarl_race_sync *same = going_on(operation.thr, at, sizeof(*at), order); \
+        if (same) {                                                                 \
+            old = operate(at, value);                                               \
+            snarl_race_sync_unlock(same);                                           \
+            snarl_leave(operation.thr);                                             \
+            return old;                                                             \
+        }                                                                           \
+        begin_update(&operation, at, order);                                        \
+        old = operate(at, value);                                                   \
         end_update(operation, at, sizeof(*at), true, order, SNARL_PC);              \
         return old;                                                                 \
     }
@@ -199,7 +219,8 @@ static inline bool learns_nothing(const volatile void *at, struct snarl_race_syn
     SNARL_EXPORT int name(volatile type *at, type *expected, type value, int order, int failure); \
     SNARL_EXPORT int name(volatile type *at, type *expected, type value, int order, int failure) \
     {                                                                               \
-        struct operation operation = begin_update(at, order);                       \
+        struct operation operation = {.thr = enter(snarl_race_current)};            \
+        begin_update(&operation, at, order);                                        \
         type old = replace(at, *expected, value);                                   \
         bool done = old == *expected;                                               \
         end_update(operation, at, sizeof(*at), done, done ? order : failure, SNARL_PC); \
@@ -212,7 +233,8 @@ static inline bool learns_nothing(const volatile void *at, struct snarl_race_syn
     SNARL_EXPORT type name(volatile type *at, type expected, type value, int order, int failure); \
     SNARL_EXPORT type name(volatile type *at, type expected, type value, int order, int failure) \
     {                                                                               \
-        struct operation operation = begin_update(at, order);                       \
+        struct operation operation = {.thr = enter(snarl_race_current)};            \
+        begin_update(&operation, at, order);                                        \
         type old = replace(at, expected, value);                                    \
         bool done = old == expected;                                                \
         end_update(operation, at, sizeof(*at), done, done ? order : failure, SNARL_PC); \

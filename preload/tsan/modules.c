@@ -123,3 +123,15 @@ bool snarl_tsan_outside(uintptr_t pc)
     }
     return s_known[module->id] == OUTSIDE;
 }
+
+bool snarl_tsan_notes(uintptr_t pc)
+{
+    static uint64_t s_known[512]; /* pc << 1, and whether it does; what is found there is of one store */
+    uint64_t *known = &s_known[(pc ^ pc >> 9) % (sizeof(s_known) / sizeof(*s_known))];
+    uint64_t entry = __atomic_load_n(known, __ATOMIC_RELAXED);
+    if (entry >> 1 != pc) {
+        entry = (uint64_t)pc << 1 | !snarl_tsan_outside(pc);
+        __atomic_store_n(known, entry, __ATOMIC_RELAXED);
+    }
+    return entry & 1;
+}

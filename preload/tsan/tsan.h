@@ -25,6 +25,8 @@ bool snarl_tsan_has_rival(void);
 void snarl_tsan_tell_of_rival(void);
 /* modules.c: whether the code at `pc` was not compiled so, and does not note its calls. */
 bool snarl_tsan_outside(uintptr_t pc);
+/* The contrary, remembered. */
+bool snarl_tsan_notes(uintptr_t pc);
 /* modules.c: whether a module that is loaded wants this function of others. */
 bool snarl_tsan_wanted(const char *function);
 

@@ -72,9 +72,8 @@ static void check_found(struct trace *trace, uint32_t first, uint32_t size)
     }
 }
 
-static void do_access(struct trace *trace, int thread, uint32_t first, uint32_t size, uint32_t flags)
+static void access_from(struct trace *trace, int thread, uint32_t first, uint32_t size, uint32_t flags, uint32_t site)
 {
-    uint32_t site = trace->unique_sites ? trace->next_site++ : 0x1000 + below(trace, 5);
     memset(trace->found_now, 0, sizeof(trace->found_now));
     oracle_access(&trace->oracle, thread, first, size, flags, site, trace->raced_now);
     struct snarl_race_thread *thr = trace->thread[thread];
@@ -82,8 +81,13 @@ static void do_access(struct trace *trace, int thread, uint32_t first, uint32_t 
     bool write = flags & SNARL_ACCESS_WRITE;
     bool whole = size == 4 && address % 4 == 0 && !(flags & SNARL_ACCESS_ATOMIC);
     if (!whole || !snarl_race_hit(thr, *snarl_shadow_cell(address, snarl_race_plane(write)), write))
-        snarl_race_access(thr, address, size, flags, site);
+        snarl_race_access_again(thr, address, size, flags, site);
     check_found(trace, first, size);
+}
+
+static void do_access(struct trace *trace, int thread, uint32_t first, uint32_t size, uint32_t flags)
+{
+    access_from(trace, thread, first, size, flags, trace->unique_sites ? trace->next_site++ : 0x1000 + below(trace, 5));
 }
 
 static void random_access(struct trace *trace, int thread)
@@ -102,6 +106,49 @@ static void random_access(struct trace *trace, int thread)
     do_access(trace, thread, first, size, flags);
 }
 
+/* Some lie in the memory that is accessed. */
+static uintptr_t atomic_at(uint32_t which)
+{
+    return (uintptr_t)s_memory + 8 * which + (8 * which + 8 > ORACLE_BYTES ? 4096 : 0);
+}
+
+/* A relaxed and a releasing read-modify-write of one atomic, again and again. */
+static void atomic_rounds(struct trace *trace, int thread)
+{
+    struct snarl_race_thread *thr = trace->thread[thread];
+    uint32_t which = below(trace, 3), flags = SNARL_ACCESS_ATOMIC | SNARL_ACCESS_WRITE, size = below(trace, 2) ? 8 : 4;
+    struct oracle_sync *model = &trace->oracle.atomic[which];
+    uintptr_t address = atomic_at(which);
+    for (uint32_t i = below(trace, 5) + 2; i; i--) {
+        if (below(trace, 6)) {
+            struct snarl_race_sync *sync = snarl_race_atomic_lock(thr, address);
+            oracle_rmw(&trace->oracle, thread, model, SNARL_ORDER_RELAXED);
+            snarl_race_atomic_rmw(thr, sync, SNARL_ORDER_RELAXED);
+            snarl_race_atomic_unlock(sync);
+            access_from(trace, thread, 8 * which, size, flags, 0x3000);
+        }
+        if (below(trace, 8) == 0)
+            random_access(trace, thread);
+        if (below(trace, 12) == 0)
+            return;
+        oracle_load(&trace->oracle, thread, model, SNARL_ORDER_ACQUIRE);
+        struct snarl_race_sync *sync = snarl_race_atomic_round(thr, address, size);
+        memset(trace->found_now, 0, sizeof(trace->found_now));
+        oracle_access(&trace->oracle, thread, 8 * which, size, flags, 0x3001, trace->raced_now);
+        if (!sync) {
+            sync = snarl_race_atomic_lock(thr, address);
+            snarl_race_atomic_take(thr, sync, SNARL_ORDER_ACQ_REL);
+            snarl_race_atomic_access(thr, address, size, flags, 0x3001);
+            snarl_race_atomic_give(thr, sync, SNARL_ORDER_ACQ_REL);
+        }
+        check_found(trace, 8 * which, size);
+        oracle_rmw(&trace->oracle, thread, model, SNARL_ORDER_ACQ_REL);
+        snarl_race_atomic_unlock(sync);
+        if (below(trace, 12) == 0)
+            return;
+    }
+}
+
 static void random_atomic(struct trace *trace, int thread)
 {
     static const enum snarl_order loads[] = {SNARL_ORDER_RELAXED, SNARL_ORDER_ACQUIRE, SNARL_ORDER_SEQ_CST};
@@ -109,7 +156,7 @@ static void random_atomic(struct trace *trace, int thread)
     struct snarl_race_thread *thr = trace->thread[thread];
     uint32_t which = below(trace, ORACLE_ATOMICS);
     struct oracle_sync *model = &trace->oracle.atomic[which];
-    uintptr_t address = (uintptr_t)s_memory + 4096 + 8 * which;
+    uintptr_t address = atomic_at(which);
     uint32_t kind = below(trace, 4);
     enum snarl_order order = (enum snarl_order)below(trace, SNARL_ORDER_SEQ_CST + 1);
     if (kind == 3) {
@@ -202,9 +249,40 @@ static void section(struct trace *trace, int thread, uint32_t which)
         lock_event(trace, thread, which);
 }
 
+/* A loop: one access, always the same, between critical sections, and now and then another. */
+static void rounds(struct trace *trace, int thread)
+{
+    uint32_t mutex = below(trace, MUTEXES), size = 1u << below(trace, 4), site = 0x2000 + below(trace, 2);
+    uint32_t first = below(trace, (trace->small ? 8 : ORACLE_BYTES) / size) * size;
+    uint32_t flags = below(trace, 2) ? SNARL_ACCESS_WRITE : 0;
+    if (trace->atomics && below(trace, 2))
+        flags |= SNARL_ACCESS_ATOMIC;
+    for (uint32_t i = below(trace, 5) + 2; i; i--) {
+        if (s_holder[mutex] >= 0 && s_holder[mutex] != thread)
+            return;
+        if (s_holder[mutex] < 0)
+            lock_event(trace, thread, mutex);
+        if (below(trace, 3) == 0)
+            random_access(trace, thread);
+        if (below(trace, 12) == 0)
+            return;
+        lock_event(trace, thread, mutex);
+        if (below(trace, 12) == 0)
+            return;
+        access_from(trace, thread, first, size, flags, site);
+        if (below(trace, 12) == 0)
+            random_access(trace, thread);
+    }
+}
+
 static void sync_event(struct trace *trace, int thread)
 {
-    if (below(trace, 2)) {
+    uint32_t which_way = below(trace, 3);
+    if (which_way == 0) {
+        rounds(trace, thread);
+        return;
+    }
+    if (which_way == 1) {
         uint32_t mutex = below(trace, MUTEXES);
         for (uint32_t i = below(trace, 3) + 1; i; i--)
             if (s_holder[mutex] < 0 || s_holder[mutex] == thread)
@@ -239,6 +317,8 @@ static void event(struct trace *trace)
         end_thread(trace, thread);
     else if (kind < 36)
         sync_event(trace, thread);
+    else if (kind < 46 && trace->atomics && !trace->small)
+        atomic_rounds(trace, thread);
     else if (kind < 56 && trace->atomics)
         random_atomic(trace, thread);
     else if (kind < 58 && below(trace, 8) == 0)
