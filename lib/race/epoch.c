@@ -55,6 +55,7 @@ void snarl_race_new_stamp(struct snarl_race_thread *thr)
         memset(thr->step, 0, sizeof(thr->step));
         memset(thr->site, 0, sizeof(thr->site));
         memset(thr->hit, 0, sizeof(thr->hit));
+        memset(thr->recent, 0, sizeof(thr->recent));
         thr->stamp = 1;
     }
     if (thr->run_end) {
