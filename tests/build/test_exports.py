@@ -67,7 +67,7 @@ class Exports(unittest.TestCase):
         symbols = subprocess.run(["readelf", "-sW", LIBRARY], capture_output=True, text=True, check=True).stdout
         place = int(re.search(r": ([0-9a-f]+) .* TLS .* snarl_area$", symbols, re.M).group(1), 16)
         self.assertEqual(int(alignment, 16), 4096)
-        self.assertEqual(-(int(size, 16) + 4095) // 4096 * 4096 + place, -8192)
+        self.assertEqual(place - (int(size, 16) + 4095) // 4096 * 4096, -8192)
 
 
 if __name__ == "__main__":
