@@ -23,7 +23,7 @@
 #include <stdint.h>
 
 #define SNARL_PLAN_MAGIC "SNARLPLN"
-#define SNARL_PLAN_VERSION 9u
+#define SNARL_PLAN_VERSION 10u
 #define SNARL_PLAN_PAGE 4096u
 
 enum snarl_plan_check { /* what stands before an access */
@@ -145,7 +145,10 @@ struct snarl_plan_thread {
     /* For parts of a cell, by the place of the first byte: what makes a word that covers them look like one that covers all. */
     uint32_t others[SNARL_PARTS][4];
 };
-#define SNARL_PLAN_THREAD_USUAL (-128) /* where the area is in a program without thread-local storage of its own */
+/* Where the area is from the thread pointer, so that plans can be executed as they are. The shim aligns it to a page, and it has between one
+ * and two pages of thread-local storage from there on: then a program's own, up to some 2.5 KB, does not move it. */
+#define SNARL_PLAN_THREAD_ALIGN 4096
+#define SNARL_PLAN_THREAD_USUAL (-2 * SNARL_PLAN_THREAD_ALIGN)
 
 enum snarl_site_flags {
     SNARL_SITE_WRITE = 1,
@@ -179,11 +182,21 @@ static inline uint64_t snarl_plan_mix(uint64_t lane, const uint8_t *at)
 }
 
 /* A hash against damage, not against malice: four lanes of multiply and rotate, words of 8 bytes. Every byte of a plan goes
- * through it whenever one is applied, so the lanes are kept in registers. */
-static inline uint64_t snarl_plan_hash(const void *bytes, size_t size)
+ * through it whenever one is applied, so the lanes are kept in registers while a piece is added. */
+struct snarl_plan_lanes {
+    uint64_t a, b, c, d;
+};
+
+static inline struct snarl_plan_lanes snarl_plan_hash_begin(size_t size)
+{
+    return (struct snarl_plan_lanes){size, 1, 2, 3};
+}
+
+/* Each piece but the last is a multiple of 32 bytes long. */
+static inline void snarl_plan_hash_add(struct snarl_plan_lanes *lanes, const void *bytes, size_t size)
 {
     const uint8_t *at = bytes;
-    uint64_t a = size, b = 1, c = 2, d = 3;
+    uint64_t a = lanes->a, b = lanes->b, c = lanes->c, d = lanes->d;
     for (; size >= 32; size -= 32, at += 32) {
         a = snarl_plan_mix(a, at);
         b = snarl_plan_mix(b, at + 8);
@@ -192,9 +205,22 @@ static inline uint64_t snarl_plan_hash(const void *bytes, size_t size)
     }
     for (; size; size--, at++)
         a = (a ^ *at) * 0x100000001b3ull;
-    a = (a ^ b) * 0xff51afd7ed558ccdull ^ a >> 31;
-    a = (a ^ c) * 0xff51afd7ed558ccdull ^ a >> 31;
-    return (a ^ d) * 0xff51afd7ed558ccdull ^ a >> 31;
+    *lanes = (struct snarl_plan_lanes){a, b, c, d};
+}
+
+static inline uint64_t snarl_plan_hash_end(const struct snarl_plan_lanes *lanes)
+{
+    uint64_t a = lanes->a;
+    a = (a ^ lanes->b) * 0xff51afd7ed558ccdull ^ a >> 31;
+    a = (a ^ lanes->c) * 0xff51afd7ed558ccdull ^ a >> 31;
+    return (a ^ lanes->d) * 0xff51afd7ed558ccdull ^ a >> 31;
+}
+
+static inline uint64_t snarl_plan_hash(const void *bytes, size_t size)
+{
+    struct snarl_plan_lanes lanes = snarl_plan_hash_begin(size);
+    snarl_plan_hash_add(&lanes, bytes, size);
+    return snarl_plan_hash_end(&lanes);
 }
 
 #define SNARL_PLAN_NAME_MAX 128
@@ -213,7 +239,8 @@ static inline void snarl_plan_name(char name[SNARL_PLAN_NAME_MAX], const uint8_t
     for (int i = 0; tail[i]; i++)
         for (const char *c = tail[i]; *c; c++)
             name[at++] = *c;
-    name[at++] = '0' + SNARL_PLAN_VERSION;
+    name[at++] = '0' + SNARL_PLAN_VERSION / 10;
+    name[at++] = '0' + SNARL_PLAN_VERSION % 10;
     __builtin_memcpy(name + at, ".plan", 6);
 }
 
@@ -230,6 +257,6 @@ static inline void snarl_plan_file_id(uint8_t id[16], const uint8_t *bytes, size
     __builtin_memcpy(id, hash, sizeof(hash));
 }
 
-_Static_assert(SNARL_PLAN_VERSION < 10, "a plan's name has one digit for it");
+_Static_assert(SNARL_PLAN_VERSION >= 10 && SNARL_PLAN_VERSION < 100, "a plan's name has two digits for it");
 
 #endif

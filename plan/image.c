@@ -311,6 +311,7 @@ static const char *read_segments(struct snarl_image *image, const Elf64_Phdr *he
         uint64_t start = h->p_vaddr - image->base;
         if (start > image->size || h->p_memsz > image->size - start)
             continue;
+        image->program |= h->p_type == PT_INTERP;
         if (h->p_type == PT_DYNAMIC)
             read_dynamic(image, start, h->p_memsz);
         else if (h->p_type == PT_NOTE)

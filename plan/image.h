@@ -59,6 +59,7 @@ struct snarl_image {
     uint32_t size;
     uint64_t base; /* link address of offset 0 */
     bool pie;      /* position-independent: absolute addresses in code mean nothing */
+    bool program;  /* names a loader: a program, or a library that can be run as one */
     bool text_relocated;
     bool ibt; /* marked for indirect branch tracking */
     struct snarl_range exec[SNARL_IMAGE_RANGES];

@@ -175,6 +175,25 @@ static const char *write_file(struct snarl_planfile *file, const struct snarl_pl
     return NULL;
 }
 
+#define PLACE 0x10000u             /* copies begin at multiples of it */
+#define BEHIND 0x20000000u         /* left free for a program's heap, or for what lies above a library */
+#define FURTHEST 0x7fe00000u       /* from a module's lowest page to its copy's end; see REACH in preload/rewrite/place.c */
+
+/* From the module's lowest page to its copy. A program that the loader places has room below it; one with a fixed place lies too low for
+ * that, and the heap grows behind it. Libraries lie one below the other, and the room above all of them is free up to the stacks: there
+ * each has a place of its own, as far as chance allows, so that copies do not meet although libraries are smaller than their copies. */
+static int64_t distance_of(const struct snarl_image *image, uint32_t copy_size)
+{
+    int64_t behind = (int64_t)aligned((uint64_t)image->size + BEHIND, PLACE);
+    int64_t last = (int64_t)FURTHEST - (int64_t)aligned(copy_size, PLACE);
+    if (image->pie && image->program)
+        return -(int64_t)aligned((uint64_t)copy_size + PLACE, PLACE);
+    if (!image->pie || last <= behind)
+        return behind;
+    uint64_t places = (uint64_t)(last - behind) / PLACE;
+    return behind + (int64_t)(snarl_plan_hash(image->build_id, image->build_id_size) % places * PLACE);
+}
+
 const char *snarl_planfile_write(struct snarl_planfile *file, struct snarl_plan_head *head,
                                  struct snarl_emitter *emitter)
 {
@@ -190,10 +209,7 @@ const char *snarl_planfile_write(struct snarl_planfile *file, struct snarl_plan_
     head->build_id_size = image->build_id_size;
     head->image_size = image->size;
     head->copy_size = (uint32_t)aligned(SNARL_PLAN_PAGE + emitter->size, SNARL_PLAN_PAGE);
-    /* Below the module when its place is chosen by the loader; a fixed one lies too low for that, and the
-     * heap grows behind it. */
-    head->distance = image->pie ? -(int64_t)aligned(head->copy_size + 0x10000u, 0x10000u)
-                                : (int64_t)aligned(image->size + 0x20000000u, 0x10000u);
+    head->distance = distance_of(image, head->copy_size);
     head->thread = SNARL_PLAN_THREAD_USUAL;
     snarl_emit_place(emitter, head->distance, head->thread);
     const struct part parts[SNARL_SECTION_COUNT] = {

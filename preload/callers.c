@@ -1,7 +1,10 @@
 /* callers.c - see callers.h.
  *
  * Everything is the calling thread's own. It runs inside the guard, between two instructions of the program,
- * with general registers only. */
+ * with general registers only.
+ *
+ * Tables. Each begins with few of its entries in use and gets more as entries take each other's places: a thread that
+ * does little touches little of them. What was kept under another index before is learnt again. */
 #include "preload/callers.h"
 
 #include <stdbool.h>
@@ -11,9 +14,12 @@
 #include "history/history.h"
 #include "preload/rewrite/walk.h"
 
-#define WALKS 256      /* a power of two */
-#define PLACES 4096    /* a power of two */
-#define NOTES 4096     /* a power of two */
+#define WALKS 256      /* powers of two, and so are the FIRST_ ones */
+#define PLACES 4096
+#define NOTES 4096
+#define FIRST_WALKS 32 /* three pages of each table */
+#define FIRST_PLACES 512
+#define FIRST_NOTES 512
 #define DEPTH_MAX 128  /* frames of a stack; deeper ones are left out */
 #define CHECKED_MAX 22 /* words of the stack compared; what lies further out is taken to be the same */
 #define UNKNOWN_STACK ((uintptr_t)1 << 20) /* looked at above rsp when the stack's end is not known */
@@ -47,8 +53,15 @@ struct noted {
     struct snarl_race_note note;
 };
 
+/* How much of a table is in use. */
+struct extent {
+    uint32_t mask;
+    uint32_t lost; /* entries that others have taken the places of, since it became so large */
+};
+
 struct snarl_callers {
     uint32_t age;
+    struct extent places, notes, walks;
     struct place place[PLACES];
     struct noted noted[NOTES];
     struct snarl_walk_cache rows;
@@ -71,16 +84,36 @@ void snarl_callers_end_thread(void)
         snarl_memory_free(mine, sizeof(*mine));
 }
 
+static struct snarl_callers *begin(void)
+{
+    struct snarl_callers *mine = snarl_memory_alloc(sizeof(*mine));
+    if (!mine)
+        return NULL;
+    mine->places.mask = FIRST_PLACES - 1;
+    mine->notes.mask = FIRST_NOTES - 1;
+    mine->walks.mask = FIRST_WALKS - 1;
+    return mine;
+}
+
+/* An entry gives way to another one. Out of line: the fast path is kept short. */
+static __attribute__((noinline, cold)) void lose(struct extent *extent, uint32_t most)
+{
+    if (extent->mask + 1 == most || ++extent->lost <= extent->mask / 2)
+        return;
+    extent->mask = 2 * extent->mask + 1;
+    extent->lost = 0;
+}
+
 static struct snarl_callers *memory(void)
 {
     uint32_t age = __atomic_load_n(&s_age, __ATOMIC_RELAXED);
     if (!s_mine)
-        s_mine = snarl_memory_alloc(sizeof(*s_mine));
+        s_mine = begin();
     if (s_mine && s_mine->age != age) {
         snarl_walk_forget(&s_mine->rows);
-        for (int i = 0; i < WALKS; i++)
+        for (uint32_t i = 0; i <= s_mine->walks.mask; i++)
             s_mine->walked[i].slot = 0;
-        for (int i = 0; i < PLACES; i++)
+        for (uint32_t i = 0; i <= s_mine->places.mask; i++)
             s_mine->place[i].site = 0;
         s_mine->age = age;
     }
@@ -89,7 +122,7 @@ static struct snarl_callers *memory(void)
 
 static struct place *place_of(struct snarl_callers *mine, uintptr_t site)
 {
-    return &mine->place[site * 0x9e3779b97f4a7c15u >> 40 & (PLACES - 1)];
+    return &mine->place[site * 0x9e3779b97f4a7c15u >> 40 & mine->places.mask];
 }
 
 static bool is_same(const struct walked *walked, uintptr_t slot, uintptr_t back, uintptr_t rbp)
@@ -139,8 +172,11 @@ static void walk_on(struct walked *walked, struct snarl_walk *walk, struct snarl
 static struct place *own_place(struct snarl_callers *mine, uintptr_t site)
 {
     struct place *place = place_of(mine, site);
-    if (place->site != site)
-        *place = (struct place){.site = site}; /* not walked yet */
+    if (place->site == site)
+        return place;
+    if (place->site)
+        lose(&mine->places, PLACES);
+    *place = (struct place){.site = site}; /* not walked yet */
     return place;
 }
 
@@ -153,11 +189,13 @@ static bool is_noted(const struct noted *noted, uintptr_t site, uint32_t node)
 static struct snarl_race_note *note_of(struct snarl_callers *mine, uintptr_t site, uint32_t node)
 {
     uint64_t hash = (site ^ (uint64_t)node << 32) * 0x9e3779b97f4a7c15u;
-    struct noted *noted = &mine->noted[hash >> 40 & (NOTES - 2)];
+    struct noted *noted = &mine->noted[hash >> 40 & (mine->notes.mask - 1)];
     if (is_noted(&noted[0], site, node))
         return &noted[0].note;
     if (is_noted(&noted[1], site, node))
         return &noted[1].note;
+    if (noted[1].site)
+        lose(&mine->notes, NOTES);
     noted[1] = noted[0];
     noted[0] = (struct noted){.site = site, .note = {.node = node}};
     return &noted[0].note;
@@ -171,7 +209,7 @@ struct snarl_race_note *snarl_callers_note(uintptr_t site, uint32_t node)
 static struct walked *walked_from(struct snarl_callers *mine, uintptr_t slot, uintptr_t back)
 {
     uint64_t hash = (slot ^ back << 20) * 0x9e3779b97f4a7c15u;
-    return &mine->walked[hash >> 56 & (WALKS - 1)];
+    return &mine->walked[hash >> 56 & mine->walks.mask];
 }
 
 uint32_t snarl_callers_node(const struct snarl_callers_at *at)
@@ -193,8 +231,11 @@ uint32_t snarl_callers_node(const struct snarl_callers_at *at)
     place->by_rbp = walk.by_rbp;
     place->cfa_offset = (int32_t)(walk.slot + 8 - (walk.by_rbp ? at->rbp : at->rsp));
     place->rbp_offset = (int16_t)(walk.rbp_slot ? walk.rbp_slot - (walk.slot + 8) : 0);
-    if (!is_same(walked, walk.slot, walk.pc, walk.rbp))
+    if (!is_same(walked, walk.slot, walk.pc, walk.rbp)) {
+        if (walked->slot)
+            lose(&mine->walks, WALKS);
         walk_on(walked, &walk, &mine->rows);
+    }
     return walked->node;
 }
 

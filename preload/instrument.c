@@ -39,7 +39,8 @@
 #define TWO(byte) (ONE(byte) & ONE((byte) + 1))
 #define NEVER SNARL_CELL_UNIT /* two bytes of two cells: a unit that is in no window */
 
-__thread struct snarl_plan_thread snarl_area __attribute__((tls_model("initial-exec"))) = {
+__thread struct snarl_plan_thread snarl_area
+    __attribute__((tls_model("initial-exec"), aligned(SNARL_PLAN_THREAD_ALIGN))) = {
     .others = {[SNARL_PART_1] = {ONE(0), ONE(1), ONE(2), ONE(3)},
                [SNARL_PART_2] = {TWO(0), TWO(1), TWO(2), NEVER}},
 };

@@ -7,7 +7,8 @@
 #include "preload/shim.h"
 
 /* The thread's part of the checks; see struct snarl_plan_thread. */
-extern __thread struct snarl_plan_thread snarl_area __attribute__((tls_model("initial-exec")));
+extern __thread struct snarl_plan_thread snarl_area
+    __attribute__((tls_model("initial-exec"), aligned(SNARL_PLAN_THREAD_ALIGN)));
 
 /* By the main thread, while it is the only one: instruments what is loaded, if races are wanted. */
 void snarl_instrument_wake(struct snarl_thread *thr);

@@ -1,7 +1,9 @@
 /* depot.c - see depot.h.
  *
- * A hash table of chains whose heads and links are only ever set once to a finished entry (release), so that
- * lookups take no lock; insertion looks again under the lock. Identifiers index a two-level table of entries. */
+ * A hash table of chains, looked up without a lock. The part of it that is in use grows with the stacks, since few of them all over
+ * a large table would cost a page each. Then all entries are linked anew, and who looks meanwhile may miss his, so a miss is
+ * looked up again under the lock. A link always leads to an entry with a smaller identifier, before, while and after it is changed:
+ * every walk ends. Identifiers index a two-level table of entries. */
 #include "stack/depot.h"
 
 #include <string.h>
@@ -13,12 +15,15 @@
 #include "stack/modules.h"
 
 #define BUCKETS (1u << 16)
+#define FIRST_BUCKETS (1u << 10)
+#define GROWTH 4u /* times as many, when there are two stacks for each */
 #define PAGE_ENTRIES 4096u
 #define PAGES 1024u
 #define BYTES_MAX ((size_t)64 << 20)
 
 static SNARL_MUTEX s_lock = {.rank = SNARL_RANK_DEPOT}; /* guards insertion and the words */
 static struct snarl_stack *s_buckets[BUCKETS];
+static uint32_t s_in_use = FIRST_BUCKETS; /* buckets */
 static struct snarl_stack **s_pages[PAGES];
 static uint32_t s_count;
 static size_t s_bytes;
@@ -37,10 +42,15 @@ static uint64_t hash_frames(const uintptr_t *frames, uint32_t count, bool comple
     return snarl_hash(hash);
 }
 
+static struct snarl_stack **bucket_of(uint32_t hash)
+{
+    return &s_buckets[hash & (__atomic_load_n(&s_in_use, __ATOMIC_RELAXED) - 1)];
+}
+
 static struct snarl_stack *find(uint32_t hash, const uintptr_t *frames, uint32_t count, bool complete, bool exact)
 {
-    struct snarl_stack *stack = __atomic_load_n(&s_buckets[hash % BUCKETS], __ATOMIC_ACQUIRE);
-    for (; stack; stack = stack->next)
+    struct snarl_stack *stack = __atomic_load_n(bucket_of(hash), __ATOMIC_ACQUIRE);
+    for (; stack; stack = __atomic_load_n(&stack->next, __ATOMIC_ACQUIRE))
         if (stack->hash == hash && stack->count == count && stack->complete == complete &&
             stack->exact == exact && memcmp(stack->frame, frames, count * sizeof(*frames)) == 0)
             return stack;
@@ -71,8 +81,19 @@ static struct snarl_stack *insert(uint32_t hash, const uintptr_t *frames, uint32
 
 static void publish(struct snarl_stack *stack)
 {
-    stack->next = s_buckets[stack->hash % BUCKETS];
-    __atomic_store_n(&s_buckets[stack->hash % BUCKETS], stack, __ATOMIC_RELEASE);
+    struct snarl_stack **bucket = bucket_of(stack->hash);
+    __atomic_store_n(&stack->next, *bucket, __ATOMIC_RELEASE);
+    __atomic_store_n(bucket, stack, __ATOMIC_RELEASE);
+}
+
+/* All stacks in the order of their identifiers, the last one among them. */
+static void grow(void)
+{
+    for (uint32_t i = 0; i < s_in_use; i++)
+        __atomic_store_n(&s_buckets[i], NULL, __ATOMIC_RELAXED);
+    __atomic_store_n(&s_in_use, GROWTH * s_in_use, __ATOMIC_RELAXED);
+    for (uint32_t id = 1; id <= s_count; id++)
+        publish(snarl_stack_get(id));
 }
 
 uint32_t snarl_stack_put(const uintptr_t *frames, uint32_t count, bool complete, bool exact)
@@ -94,6 +115,8 @@ uint32_t snarl_stack_put(const uintptr_t *frames, uint32_t count, bool complete,
         stack->complete = complete;
         stack->exact = exact;
         publish(stack);
+        if (s_count > 2 * s_in_use && s_in_use < BUCKETS)
+            grow();
     }
     snarl_mutex_unlock(&s_lock);
     if (!stack)

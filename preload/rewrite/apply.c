@@ -9,7 +9,7 @@
 #include "preload/rewrite/rewrite.h"
 
 
-#define PARKED_MAX 16        /* copies kept of modules that are gone */
+#define PARKED_MAX 16 /* copies kept of modules that are gone */
 
 static struct snarl_rewrite_module s_modules[SNARL_REWRITE_MODULES];
 static uint32_t s_count;
@@ -128,13 +128,34 @@ static const char *check_head(const struct snarl_rewrite_module *module, const s
     return NULL;
 }
 
+#define PIECE ((size_t)512 << 10) /* of a plan, read at once: that much of it is in memory while it is checked */
+
+/* The pages of a plan that [start, end) lies on are read from the file again when they are needed. */
+static void let_go(const void *start, const void *end)
+{
+    uintptr_t first = (uintptr_t)start & ~(SNARL_PAGE - 1), behind = ((uintptr_t)end + SNARL_PAGE - 1) & ~(SNARL_PAGE - 1);
+    snarl_os_advise((void *)first, behind - first, MADV_DONTNEED);
+}
+
+/* Most of a plan is never looked at again, so it does not stay in the program's memory. */
+static uint64_t hash_section(const uint8_t *bytes, uint64_t size)
+{
+    struct snarl_plan_lanes lanes = snarl_plan_hash_begin(size);
+    for (uint64_t at = 0; at < size; at += PIECE) {
+        uint64_t length = size - at < PIECE ? size - at : PIECE;
+        snarl_plan_hash_add(&lanes, bytes + at, length);
+        let_go(bytes + at, bytes + at + length);
+    }
+    return snarl_plan_hash_end(&lanes);
+}
+
 static const char *check_sections(const struct snarl_rewrite_module *module)
 {
     const struct snarl_plan_head *head = module->head;
     for (int i = 0; i < SNARL_SECTION_COUNT; i++) {
         const struct snarl_plan_section *s = &head->sections[i];
         if (s->offset > module->plan_size || s->size > module->plan_size - s->offset ||
-            s->hash != snarl_plan_hash(module->plan + s->offset, s->size))
+            s->hash != hash_section(module->plan + s->offset, s->size))
             return s_damaged;
     }
     const struct snarl_plan_section *code = &head->sections[SNARL_SECTION_CODE];
@@ -416,6 +437,7 @@ const char *snarl_rewrite_apply(const struct snarl_rewrite_host *host, const str
     if (!problem) {
         fill(entry, &module); /* before the patches: a fault in the copy must be understood */
         problem = tables_only ? NULL : patch_text(&module, target);
+        let_go(module.plan + SNARL_PLAN_PAGE, module.plan + module.plan_size); /* patches and fixes have been read for the last time */
         if (problem)
             fill(entry, NULL);
     }

@@ -60,6 +60,15 @@ class Exports(unittest.TestCase):
         needed = set(re.findall(r"\(NEEDED\).*\[(.*)\]", dynamic))
         self.assertLessEqual(needed, {"libc.so.6", "libpthread.so.0", "libdl.so.2", "ld-linux-x86-64.so.2"})
 
+    def test_the_area_of_checks_is_where_plans_expect_it(self):
+        """Two pages before the thread pointer: the loader rounds the distance up to the alignment (plan/format.h)."""
+        segments = subprocess.run(["readelf", "-lW", LIBRARY], capture_output=True, text=True, check=True).stdout
+        size, alignment = re.search(r" TLS .* (0x[0-9a-f]+) R +(0x[0-9a-f]+)", segments).groups()
+        symbols = subprocess.run(["readelf", "-sW", LIBRARY], capture_output=True, text=True, check=True).stdout
+        place = int(re.search(r": ([0-9a-f]+) .* TLS .* snarl_area$", symbols, re.M).group(1), 16)
+        self.assertEqual(int(alignment, 16), 4096)
+        self.assertEqual(place - (int(size, 16) + 4095) // 4096 * 4096, -8192)
+
 
 if __name__ == "__main__":
     unittest.main()
