@@ -115,6 +115,8 @@ static struct snarl_callers *memory(void)
             s_mine->walked[i].slot = 0;
         for (uint32_t i = 0; i <= s_mine->places.mask; i++)
             s_mine->place[i].site = 0;
+        for (uint32_t i = 0; i <= s_mine->notes.mask; i++)
+            s_mine->noted[i].site = 0;
         s_mine->age = age;
     }
     return s_mine;
