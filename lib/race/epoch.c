@@ -64,28 +64,38 @@ void snarl_race_new_stamp(struct snarl_race_thread *thr)
     }
 }
 
-/* Each run is twice as long as the one before. */
+#define EPOCHS_OF_A_RUN 8u
+
+static uint32_t made_now(const struct snarl_race_thread *thr)
+{
+    return thr->next_unit > thr->epoch_start ? thr->next_unit - thr->epoch_start : 0;
+}
+
+/* Room for some epochs like those before. */
 static bool take_run(struct snarl_race_thread *thr)
 {
-    uint32_t chunks = thr->run_chunks ? thr->run_chunks : 1;
-    thr->run_chunks = chunks < SNARL_RUN_CHUNKS ? 2 * chunks : chunks;
+    uint32_t made = made_now(thr), most = made > thr->epoch_units ? made : thr->epoch_units;
+    uint32_t chunks = most * EPOCHS_OF_A_RUN / SNARL_CHUNK_UNITS + 1;
+    if (chunks > SNARL_RUN_CHUNKS)
+        chunks = SNARL_RUN_CHUNKS;
     uint32_t first = snarl_records_take_run(thr, &chunks);
     if (!first)
         return false;
-    thr->next_unit = thr->run_start = first;
+    thr->next_unit = thr->run_start = thr->epoch_start = first;
     thr->run_end = first + chunks * SNARL_CHUNK_UNITS;
     snarl_race_set_range(thr, first);
     return true;
 }
 
 /* An epoch that runs out of its run has all its cells touched again, and one that begins near the run's end has a short window. So the end
- * of a run is given up when an epoch like those before would hardly fit in; it is a small part of the run. */
+ * of a run is given up when an epoch like the largest of late would hardly fit in. */
 static void make_room(struct snarl_race_thread *thr)
 {
-    uint32_t made = thr->next_unit > thr->epoch_start ? thr->next_unit - thr->epoch_start : 0;
-    uint32_t left = thr->run_end - thr->next_unit;
-    thr->epoch_units = thr->epoch_units - thr->epoch_units / 4 + made / 4;
-    if (thr->run_end && left < 2 * thr->epoch_units && left < (thr->run_end - thr->run_start) / 4)
+    uint32_t made = made_now(thr);
+    thr->epoch_units -= (thr->epoch_units + 7) / 8;
+    if (made > thr->epoch_units)
+        thr->epoch_units = made;
+    if (thr->run_end && thr->run_end - thr->next_unit < 2 * thr->epoch_units)
         take_run(thr);
 }
 

@@ -150,9 +150,8 @@ struct snarl_race_thread {
     bool pending;                      /* nothing accessed since the last release */
     bool ended;
     uint32_t next_unit, run_start, run_end; /* units of the current run of chunks */
-    uint32_t run_chunks;                    /* how many to take next */
     uint32_t epoch_start;                   /* the first unit of the epoch */
-    uint32_t epoch_units;                   /* that recent epochs made on average */
+    uint32_t epoch_units;                   /* that the largest of late made */
     uint32_t next_victim;                   /* in the cache of sites */
     uint32_t states_made;                   /* in this epoch, and half of those before */
     struct snarl_vclock clock;     /* clock[slot] == epoch */

@@ -8,7 +8,6 @@
 
 #define DEFAULT_COLLECT_CHUNKS 512u /* 1 MiB of records: reading the cells of a small program takes less than filling that */
 #define SHORT_RUN 32u
-#define EPOCHS_OF_A_RUN 16u /* so many of a thread's epochs in one run: that an epoch is cut in two by a new run is rare then */
 #define FREE UINT32_MAX /* as `next` of a chunk */
 
 union snarl_record *snarl_records;
@@ -67,11 +66,10 @@ static uint32_t find_run(uint32_t least, uint32_t *count)
     return 0;
 }
 
-/* Long runs are for who keeps much: they are a small part of what is in use, and get shorter as the table fills. */
+/* Runs get shorter as the table fills. */
 static uint32_t longest_run(void)
 {
-    uint32_t most = (SNARL_CHUNKS - s_in_use) / 64, share = s_in_use / 16 > SHORT_RUN ? s_in_use / 16 : SHORT_RUN;
-    most = most < share ? most : share;
+    uint32_t most = (SNARL_CHUNKS - s_in_use) / 64;
     return most ? most : 1;
 }
 
@@ -128,20 +126,9 @@ static uint32_t refused_before(void)
     return __atomic_fetch_add(&s_refused, 1, __ATOMIC_RELAXED);
 }
 
-/* Long runs are for long epochs: it is the units of one epoch that should lie in a row. `asked` at most. */
-static uint32_t useful_run(const struct snarl_race_thread *thr, uint32_t asked)
-{
-    uint32_t first = snarl_cell_unit(thr->base); /* of this epoch; in the run that is full now, or before it */
-    if (first - thr->run_start >= thr->run_end - thr->run_start)
-        first = thr->run_start;
-    uint32_t used = (thr->run_end - first) / SNARL_CHUNK_UNITS + 1;
-    return asked < EPOCHS_OF_A_RUN * used ? asked : EPOCHS_OF_A_RUN * used;
-}
-
 uint32_t snarl_records_take_run(struct snarl_race_thread *thr, uint32_t *chunks)
 {
     bool due;
-    *chunks = useful_run(thr, *chunks);
     uint32_t wanted = *chunks, first = take(thr, chunks, &due);
     if (due || (!first && refused_before() % REFUSED_MANY == 0))
         snarl_race_collect_now();

@@ -194,6 +194,13 @@ static void release(struct snarl_race_thread *thr, struct snarl_race_sync *sync)
     snarl_race_sync_unlock(sync);
 }
 
+/* Variables of memory that ended are found, too: they have nothing, and nobody is about to make them known. */
+static bool may_be_released(const struct snarl_race_sync *sync)
+{
+    return sync && (__atomic_load_n(&sync->known, __ATOMIC_ACQUIRE) || __atomic_load_n(&sync->lock, __ATOMIC_ACQUIRE) ||
+                    __atomic_load_n(&sync->clock.size, __ATOMIC_ACQUIRE));
+}
+
 void snarl_race_stock_access(struct snarl_race_thread *thr, uintptr_t address, size_t size, uint32_t flags, uintptr_t pc,
                              bool atomic)
 {
@@ -202,7 +209,7 @@ void snarl_race_stock_access(struct snarl_race_thread *thr, uintptr_t address, s
     struct snarl_race_sync *sync = !fits ? NULL : atomic ? know(thr, address, size) : find_known(address);
     if (!sync) {
         snarl_race_access(thr, address, size, flags, pc);
-        if (!write && fits && snarl_race_atomic_peek(address)) /* made meanwhile */
+        if (!write && fits && may_be_released(snarl_race_atomic_peek(address))) /* made meanwhile */
             thr->late_load = address;
         return;
     }
