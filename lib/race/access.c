@@ -161,3 +161,37 @@ void snarl_race_range(struct snarl_race_thread *thr, uintptr_t address, size_t s
     }
     __atomic_store_n(&thr->stepping, 0, __ATOMIC_RELEASE);
 }
+
+/* Cells with the words of those before them need no second look. */
+static void compare_cells(struct snarl_race_thread *thr, const struct snarl_story_access *access, uintptr_t cell, uintptr_t end)
+{
+    uint64_t known_reads = 0, known_writes = 0;
+    for (; cell < end; cell += 8) {
+        uint64_t reads = *(const uint64_t *)snarl_shadow_cell(cell, SNARL_SHADOW_READS);
+        uint64_t writes = *(const uint64_t *)snarl_shadow_cell(cell, SNARL_SHADOW_WRITES);
+        bool bytes = reads & ((uint64_t)SNARL_CELL_BYTES << 32 | SNARL_CELL_BYTES);
+        if (reads == known_reads && writes == known_writes && !bytes)
+            continue;
+        bool agree = true;
+        for (uintptr_t at = cell; at < cell + 8; at += 4)
+            for (int plane = 0; plane < SNARL_SHADOW_PLANES; plane++)
+                agree &= snarl_story_compare_in(thr, access, 0xf, at, (enum snarl_shadow_plane)plane);
+        known_reads = agree ? reads : 0;
+        known_writes = agree ? writes : 0;
+    }
+}
+
+void snarl_race_compare_range(struct snarl_race_thread *thr, uintptr_t address, size_t size, uint32_t flags, uintptr_t pc)
+{
+    struct snarl_story_access access;
+    uintptr_t end = (address + size) & ~(uintptr_t)7, start = (address + 7) & ~(uintptr_t)7;
+    if (start >= end || !prepare(thr, &access, start, end - start, flags, pc))
+        return;
+    while (start < end) {
+        uintptr_t next = (start | (SNARL_SHADOW_BLOCK - 1)) + 1;
+        if (snarl_shadow_touched(start))
+            compare_cells(thr, &access, start, next < end ? next : end);
+        start = next;
+    }
+    __atomic_store_n(&thr->stepping, 0, __ATOMIC_RELEASE);
+}

@@ -125,15 +125,17 @@ void snarl_race_free(struct snarl_race_thread *thr, uintptr_t address, size_t si
     bool small = is_small(address, size);
     if (!small && !snarl_shadow_covers(address, size))
         return;
+    if (size >= LARGE) {
+        snarl_race_compare_range(thr, address, size, flags | SNARL_ACCESS_WRITE, pc);
+        snarl_shadow_clear(address, size);
+        snarl_bytes_clear(address, size);
+        return;
+    }
     uintptr_t end = address + size;
     for (uintptr_t at = small ? free_small(thr, address, size, flags, pc) : address; at < end;) {
         uintptr_t next = (at | (SNARL_SHADOW_BLOCK - 1)) + 1;
         if (snarl_shadow_touched(at))
             snarl_race_range(thr, at, (next < end ? next : end) - at, flags | SNARL_ACCESS_WRITE, pc);
         at = next;
-    }
-    if (size >= LARGE) {
-        snarl_shadow_clear(address, size);
-        snarl_bytes_clear(address, size);
     }
 }

@@ -329,6 +329,8 @@ static inline void snarl_race_access_again(struct snarl_race_thread *thr, uintpt
 }
 /* Of any length, as by memcpy. */
 void snarl_race_range(struct snarl_race_thread *thr, uintptr_t address, size_t size, uint32_t flags, uintptr_t pc);
+/* The same of memory whose cells will be emptied: nothing is recorded. Whole 8 bytes only. */
+void snarl_race_compare_range(struct snarl_race_thread *thr, uintptr_t address, size_t size, uint32_t flags, uintptr_t pc);
 /* Whether all of it is current already. False is allowed at any time. */
 bool snarl_race_range_hit(const struct snarl_race_thread *thr, uintptr_t address, size_t size, bool write);
 /* Memory comes to life: nothing that was done to it before counts. */

@@ -369,10 +369,11 @@ static void note_agreed(struct snarl_race_thread *thr, uint32_t word, const uint
 }
 
 /* After a write its readers are done with; and what was found wrong needs not be found again. */
-bool snarl_story_compare(struct snarl_race_thread *thr, const struct snarl_story_access *access, uint32_t mask, uintptr_t cell)
+bool snarl_story_compare_in(struct snarl_race_thread *thr, const struct snarl_story_access *access, uint32_t mask, uintptr_t cell,
+                            enum snarl_shadow_plane plane)
 {
     bool write = access->flags & SNARL_ACCESS_WRITE;
-    uint32_t *at = snarl_shadow_cell(cell, snarl_race_plane(!write));
+    uint32_t *at = snarl_shadow_cell(cell, plane);
     uint32_t word = __atomic_load_n(at, __ATOMIC_ACQUIRE);
     while (!snarl_update_agrees(thr, word, cell, mask, access->flags)) {
         uint32_t list[SNARL_STATE_MEMBERS + 5], all[SNARL_STATE_MEMBERS + 5], count;

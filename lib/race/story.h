@@ -24,8 +24,16 @@ bool snarl_story_is_current(struct snarl_race_thread *thr, uint32_t word, uint32
  * nothing is to be changed. SNARL_CELL_NONE: the two cells are to be looked at one by one. */
 uint32_t snarl_story_next(struct snarl_race_thread *thr, struct snarl_story_access *access, uint32_t old, uint32_t mask,
                           uintptr_t cell);
-/* After that: races with what the cell's word in the other plane names. False: there was something unusual. */
-bool snarl_story_compare(struct snarl_race_thread *thr, const struct snarl_story_access *access, uint32_t mask, uintptr_t cell);
+/* Races with what the cell's word in a plane names. False: there was something unusual. */
+bool snarl_story_compare_in(struct snarl_race_thread *thr, const struct snarl_story_access *access, uint32_t mask, uintptr_t cell,
+                            enum snarl_shadow_plane plane);
+
+/* After snarl_story_next: with what is in the other plane. */
+static inline bool snarl_story_compare(struct snarl_race_thread *thr, const struct snarl_story_access *access, uint32_t mask,
+                                       uintptr_t cell)
+{
+    return snarl_story_compare_in(thr, access, mask, cell, snarl_race_plane(!(access->flags & SNARL_ACCESS_WRITE)));
+}
 /* Of an atomic access that has just been put into a cell of its own: the next one in this epoch adds nothing. */
 void snarl_story_note_atomic(struct snarl_race_thread *thr, uint32_t word, uint32_t flags);
 
