@@ -37,6 +37,9 @@ def ways_of(folder):
     ways = {"native": (FOLDER / "bench_kernels", {}),
             "gcc": (FOLDER / "bench_kernels_tsan", {}),
             "gcc+snarl": (FOLDER / "bench_kernels_tsan", {"LD_PRELOAD": preload, "SNARL_OPTIONS": options})}
+    missing = [str(program) for program, _ in ways.values() if not program.exists()]
+    if missing:
+        raise SystemExit(f"bench.py: {missing[0]} is not there: ninja -C {BUILD} bench_race snarl_product")
     if (FOLDER / "bench_kernels_clang").exists():
         ways["clang"] = (FOLDER / "bench_kernels_clang_tsan", {})
         ways["clang+snarl"] = (FOLDER / "bench_kernels_clang", {"SNARL_OPTIONS": options})

@@ -160,7 +160,8 @@ static inline bool snarl_update_place(const struct snarl_race_thread *thr, struc
             return false;
         if (before)
             bytes &= ~mask;
-        if (bytes && snarl_update_mine_now(thr, record))
+        /* What two threads read as a whole is a list, whose word each of them remembers. */
+        if (bytes && (snarl_update_mine_now(thr, record) || (!before && bytes == 0xf && mask == 0xf)))
             return false;
         for (uint32_t b = 0; b < 4; b++) {
             const struct snarl_access_record *there = &snarl_record_at(to->word[b])->access;
