@@ -89,14 +89,15 @@ static bool take_run(struct snarl_race_thread *thr)
 }
 
 /* An epoch that runs out of its run has all its cells touched again, and one that begins near the run's end has a short window. So the end
- * of a run is given up when an epoch like the largest of late would hardly fit in. */
+ * of a run, half of it at most, is given up when an epoch like the largest of late would hardly fit in. */
 static void make_room(struct snarl_race_thread *thr)
 {
     uint32_t made = made_now(thr);
     thr->epoch_units -= (thr->epoch_units + 7) / 8;
     if (made > thr->epoch_units)
         thr->epoch_units = made;
-    if (thr->run_end && thr->run_end - thr->next_unit < 2 * thr->epoch_units)
+    uint32_t left = thr->run_end - thr->next_unit;
+    if (thr->run_end && left < 2 * thr->epoch_units && left < (thr->run_end - thr->run_start) / 2)
         take_run(thr);
 }
 
