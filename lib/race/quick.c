@@ -89,16 +89,7 @@ static uint32_t word_of(struct snarl_race_thread *thr, const uint32_t *list, uin
 {
     if (count == 1)
         return snarl_cell_unit(list[0]);
-    uint32_t unit = snarl_race_take_units(thr, snarl_state_units(count));
-    if (!unit)
-        return 0;
-    struct snarl_state_record *state = &snarl_records[unit].state;
-    state->flags = SNARL_RECORD_STATE;
-    state->count = (uint16_t)count;
-    for (uint32_t i = 0; i < count; i++)
-        state->member[i] = list[i];
-    thr->states_made++;
-    return unit;
+    return snarl_story_make_state(thr, list, count);
 }
 
 /* The first access of this thread in this epoch to an atomic object that is written and not read plainly. */

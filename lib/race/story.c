@@ -57,13 +57,8 @@ static uint32_t *known_state(struct snarl_race_thread *thr, const uint32_t *memb
     return &thr->state[hash >> 40 & (SNARL_STATE_CACHE - 1)];
 }
 
-/* One for each list and epoch, as far as the thread remembers: equal stories must have equal words, or the steps from them
- * would have to be worked out for each. */
-static uint32_t state_of(struct snarl_race_thread *thr, const uint32_t *member, uint32_t count)
+uint32_t snarl_story_make_state(struct snarl_race_thread *thr, const uint32_t *member, uint32_t count)
 {
-    uint32_t *known = known_state(thr, member, count);
-    if (is_state(thr, *known, member, count))
-        return *known;
     uint32_t unit = snarl_race_take_units(thr, snarl_state_units(count));
     if (!unit)
         return 0;
@@ -71,8 +66,20 @@ static uint32_t state_of(struct snarl_race_thread *thr, const uint32_t *member, 
     state->flags = SNARL_RECORD_STATE;
     state->count = (uint16_t)count;
     memcpy(state->member, member, count * sizeof(*member));
-    *known = unit;
     thr->states_made++;
+    return unit;
+}
+
+/* One for each list and epoch, as far as the thread remembers: equal stories must have equal words, or the steps from them
+ * would have to be worked out for each. */
+static uint32_t state_of(struct snarl_race_thread *thr, const uint32_t *member, uint32_t count)
+{
+    uint32_t *known = known_state(thr, member, count);
+    if (is_state(thr, *known, member, count))
+        return *known;
+    uint32_t unit = snarl_story_make_state(thr, member, count);
+    if (unit)
+        *known = unit;
     return unit;
 }
 

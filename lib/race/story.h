@@ -34,6 +34,8 @@ static inline bool snarl_story_compare(struct snarl_race_thread *thr, const stru
 {
     return snarl_story_compare_in(thr, access, mask, cell, snarl_race_plane(!(access->flags & SNARL_ACCESS_WRITE)));
 }
+/* A new state; 0: no room. */
+uint32_t snarl_story_make_state(struct snarl_race_thread *thr, const uint32_t *member, uint32_t count);
 /* Of an atomic access that has just been put into a cell of its own: the next one in this epoch adds nothing. */
 void snarl_story_note_atomic(struct snarl_race_thread *thr, uint32_t word, uint32_t flags);
 
