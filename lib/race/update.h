@@ -271,8 +271,8 @@ static inline uint32_t snarl_update_next(struct snarl_race_thread *thr, const st
 
 /* One cell. The other plane is looked at before, since it may ask for more than this, and after, since only then nobody can come in
  * between unseen (story.c). */
-static inline __attribute__((always_inline)) bool snarl_update_cell(struct snarl_race_thread *thr, const struct snarl_update *update, uintptr_t cell, uint32_t mask,
-                                     bool pair)
+static inline __attribute__((always_inline)) bool snarl_update_cell(struct snarl_race_thread *thr, const struct snarl_update *update,
+                                                                    uintptr_t cell, uint32_t mask, bool pair)
 {
     bool write = update->flags & SNARL_ACCESS_WRITE;
     uint32_t *mine = snarl_shadow_cell(cell, snarl_race_plane(write));
