@@ -235,8 +235,8 @@ bool snarl_race_collect_now(void)
     uint32_t freed = sweep(fresh, last_taken);
     void_caches();
     snarl_race_slots_unnamed(s_named, slots, serial);
-    /* Reading the cells costs about as much as filling a quarter of their size with records. */
-    snarl_records_set_next((uint32_t)(s_bytes / 4 / (SNARL_CHUNK_UNITS * SNARL_RECORD_UNIT)));
+    /* Reading the cells costs about as much as filling an eighth of their size with records. */
+    snarl_records_set_next((uint32_t)(s_bytes / 8 / (SNARL_CHUNK_UNITS * SNARL_RECORD_UNIT)));
     snarl_count(SNARL_COUNT_RACE_COLLECTIONS);
     end();
     return freed != 0;

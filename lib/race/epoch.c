@@ -65,7 +65,6 @@ void snarl_race_new_stamp(struct snarl_race_thread *thr)
 }
 
 #define EPOCHS_OF_A_RUN 8u
-#define SHORTEST_RUN 8u /* chunks: what is kept of each is written often, and four of them are in a cache line */
 
 static uint32_t made_now(const struct snarl_race_thread *thr)
 {
@@ -76,7 +75,7 @@ static uint32_t made_now(const struct snarl_race_thread *thr)
 static bool take_run(struct snarl_race_thread *thr)
 {
     uint32_t made = made_now(thr), most = made > thr->epoch_units ? made : thr->epoch_units;
-    uint32_t chunks = most * EPOCHS_OF_A_RUN / SNARL_CHUNK_UNITS + SHORTEST_RUN;
+    uint32_t chunks = most * EPOCHS_OF_A_RUN / SNARL_CHUNK_UNITS + 1;
     if (chunks > SNARL_RUN_CHUNKS)
         chunks = SNARL_RUN_CHUNKS;
     uint32_t first = snarl_records_take_run(thr, &chunks);

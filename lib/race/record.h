@@ -18,12 +18,13 @@
 
 struct snarl_race_thread;
 
+/* A cache line each: `stamp` is written at every epoch, and the next chunk may be another thread's. */
 struct snarl_chunk {
     uint32_t owner;    /* the owner's serial number */
     uint32_t stamp;    /* the owner's stamp when it last made a unit of it; until then SNARL_STAMP_AHEAD more than it had */
     uint32_t taken;    /* serial number of the taking; 0: free */
     uint32_t next;     /* in the list of chunks in quarantine; record.c marks free ones here */
-};
+} __attribute__((aligned(64)));
 
 union snarl_record {
     struct snarl_access_record access;
