@@ -3,7 +3,7 @@
  *     chunk = 128 units of 16 bytes, owned by one thread, filled in order
  *     run   = chunks in a row, taken together
  *
- * The table is one reservation indexed by unit; unit 0 is never given out. A thread takes runs of chunks, longer ones the more it needs, so the
+ * The table is one reservation indexed by unit; unit 0 is never given out. A thread takes runs of chunks, as long as its epochs ask for, so the
  * units that it makes in one epoch are a range (or the tail of one, after it took another run): that makes
  * "made by me in this epoch" one comparison. Chunks that no cell needs any more come back one by one through the collector (collect.c). */
 #ifndef SNARL_RACE_RECORD_H
