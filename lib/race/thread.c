@@ -5,7 +5,11 @@
  * the new one will do, and one component of the clocks can stand for both. It may also take one that no record names any
  * more (collect.c). A slot whose epochs have run out is not used again.
  *
- * One lock guards slots and the list of threads. A thread's record is freed by its joiner or dropper. */
+ * One lock guards slots and the list of threads. A thread's record is freed by its joiner or dropper. Records and arrays of
+ * frames are kept for the next threads: fresh pages cost more than all else that a short thread does. */
+#include <string.h>
+#include <sys/mman.h>
+
 #include "base/counters.h"
 #include "base/memory.h"
 #include "base/os.h"
@@ -14,6 +18,9 @@
 #define SLOTS 65536u
 #define FRAMES ((size_t)1 << 20) /* calls in progress; 16 MiB of address space, touched as used */
 #define FREE_SLOTS_LOOKED_AT 4096
+#define KEPT 64u /* records and arrays of frames of ended threads, each */
+#define STAMP_KEPT (1u << 30) /* a record whose stamps are used up this far is given back */
+#define PAGE ((size_t)4096)
 
 struct owner {
     uint32_t first_epoch; /* its epochs are above this */
@@ -35,6 +42,10 @@ static uint32_t s_free_count; /* slots that are neither busy nor spent */
 static struct snarl_race_thread *s_threads;
 static uint32_t s_thread_count;
 static uint32_t s_serial;
+static struct snarl_race_thread *s_kept[KEPT];
+static uint32_t s_kept_count;
+static struct snarl_race_frame *s_kept_frames[KEPT];
+static uint32_t s_kept_frames_count;
 uint32_t *snarl_race_slot_floor;
 
 void snarl_race_threads_lock(void)
@@ -172,27 +183,84 @@ static bool give_slot(struct snarl_race_thread *thr)
     return given && snarl_vclock_set(&thr->clock, thr->slot, thr->epoch);
 }
 
+static struct snarl_race_frame *new_frames(void)
+{
+    struct snarl_race_frame *frames = NULL;
+    snarl_mutex_lock(&s_lock);
+    if (s_kept_frames_count)
+        frames = s_kept_frames[--s_kept_frames_count];
+    snarl_mutex_unlock(&s_lock);
+    if (!frames)
+        return snarl_os_map(FRAMES * sizeof(*frames));
+    frames[0] = (struct snarl_race_frame){0};
+    return frames;
+}
+
+static void free_frames(struct snarl_race_frame *frames)
+{
+    if (!frames)
+        return;
+    snarl_os_advise((char *)frames + PAGE, FRAMES * sizeof(*frames) - PAGE, MADV_DONTNEED);
+    snarl_mutex_lock(&s_lock);
+    bool keep = s_kept_frames_count < KEPT;
+    if (keep)
+        s_kept_frames[s_kept_frames_count++] = frames;
+    snarl_mutex_unlock(&s_lock);
+    if (!keep)
+        snarl_os_unmap(frames, FRAMES * sizeof(*frames));
+}
+
+/* Of a record that another thread had, what has a stamp is void already: stamps go on. */
+static void clear_record(struct snarl_race_thread *thr)
+{
+    uint32_t stamp = thr->stamp;
+    memset(thr, 0, offsetof(struct snarl_race_thread, step));
+    memset(thr->place, 0, sizeof(thr->place));
+    memset(thr->node, 0, sizeof(thr->node));
+    memset(thr->agreed, 0, sizeof(thr->agreed));
+    memset(thr->variable, 0, sizeof(thr->variable));
+    thr->stamp = stamp;
+}
+
+static struct snarl_race_thread *new_record(void)
+{
+    struct snarl_race_thread *thr = NULL;
+    snarl_mutex_lock(&s_lock);
+    if (s_kept_count)
+        thr = s_kept[--s_kept_count];
+    snarl_mutex_unlock(&s_lock);
+    if (!thr)
+        return snarl_memory_alloc(sizeof(*thr));
+    clear_record(thr);
+    return thr;
+}
+
 static void free_thread(struct snarl_race_thread *thr)
 {
-    if (thr->frames)
-        snarl_os_unmap(thr->frames, FRAMES * sizeof(*thr->frames));
+    free_frames(thr->frames);
     snarl_vclock_free(&thr->clock);
     snarl_vclock_free(&thr->fence_release);
     snarl_vclock_free(&thr->fence_acquire);
-    snarl_memory_free(thr, sizeof(*thr));
+    snarl_mutex_lock(&s_lock);
+    bool keep = s_kept_count < KEPT && thr->stamp < STAMP_KEPT;
+    if (keep)
+        s_kept[s_kept_count++] = thr;
+    snarl_mutex_unlock(&s_lock);
+    if (!keep)
+        snarl_memory_free(thr, sizeof(*thr));
 }
 
 struct snarl_race_thread *snarl_race_thread_new(struct snarl_race_thread *creator, uint32_t host_id)
 {
-    struct snarl_race_thread *thr = snarl_memory_alloc(sizeof(*thr));
+    struct snarl_race_thread *thr = new_record();
     if (!thr)
         return NULL;
-    thr->frames = snarl_os_map(FRAMES * sizeof(*thr->frames));
+    thr->frames = new_frames();
     thr->frame = thr->frames;
     thr->frame_end = thr->frames + FRAMES;
     thr->host_id = host_id;
     thr->lockset = SNARL_LOCKSET_UNKNOWN;
-    thr->stamp = 1;
+    thr->stamp++;
     thr->shared = SNARL_CELL_NONE;
     thr->pending = true;
     bool done = thr->frames != NULL;
@@ -216,7 +284,7 @@ void snarl_race_thread_exit(struct snarl_race_thread *thr)
         return;
     snarl_race_catch_up(thr);
     thr->ended = true;
-    snarl_os_unmap(thr->frames, FRAMES * sizeof(*thr->frames));
+    free_frames(thr->frames);
     thr->frames = thr->frame = thr->frame_end = NULL;
 }
 

@@ -167,25 +167,35 @@ void snarl_shadow_clear(uintptr_t start, size_t size)
     }
 }
 
+/* The first flag that is set in [from, end), or `end`; flags are looked at 64 at a time, `end` is a multiple of 64. */
+static uintptr_t next_flag(const uint8_t *flag, uintptr_t from, uintptr_t end)
+{
+    while (from < end && from % 64 && !flag[from])
+        from++;
+    while (from < end && from % 64 == 0) {
+        const uint64_t *eight = (const uint64_t *)&flag[from];
+        if (eight[0] | eight[1] | eight[2] | eight[3] | eight[4] | eight[5] | eight[6] | eight[7])
+            break;
+        from += 64;
+    }
+    while (from < end && !flag[from])
+        from++;
+    return from;
+}
+
 static void each_block_of(uintptr_t region, void (*visit)(uintptr_t start, void *context), void *context)
 {
-    uintptr_t first = region << (SNARL_SHADOW_REGION_SHIFT - SNARL_SHADOW_BLOCK_SHIFT);
-    uintptr_t count = (uintptr_t)1 << (SNARL_SHADOW_REGION_SHIFT - SNARL_SHADOW_BLOCK_SHIFT);
-    for (uintptr_t block = first; block < first + count; block++)
-        if (snarl_shadow_table.block[block])
-            visit(block << SNARL_SHADOW_BLOCK_SHIFT, context);
+    uintptr_t block = region << (SNARL_SHADOW_REGION_SHIFT - SNARL_SHADOW_BLOCK_SHIFT);
+    uintptr_t end = block + ((uintptr_t)1 << (SNARL_SHADOW_REGION_SHIFT - SNARL_SHADOW_BLOCK_SHIFT));
+    while ((block = next_flag(snarl_shadow_table.block, block, end)) < end)
+        visit(block++ << SNARL_SHADOW_BLOCK_SHIFT, context);
 }
 
 void snarl_shadow_each_block(void (*visit)(uintptr_t start, void *context), void *context)
 {
-    uintptr_t regions = (uintptr_t)1 << (SNARL_ADDRESS_BITS - SNARL_SHADOW_REGION_SHIFT);
-    const uint64_t *eight = (const uint64_t *)snarl_shadow_table.region;
-    for (uintptr_t region = 0; region < regions; region++) {
-        if (region % 8 == 0 && !eight[region / 8])
-            region += 7;
-        else if (snarl_shadow_table.region[region])
-            each_block_of(region, visit, context);
-    }
+    uintptr_t region = 0, end = (uintptr_t)1 << (SNARL_ADDRESS_BITS - SNARL_SHADOW_REGION_SHIFT);
+    while ((region = next_flag(snarl_shadow_table.region, region, end)) < end)
+        each_block_of(region++, visit, context);
 }
 
 static void count_block(uintptr_t start, void *context)
