@@ -77,10 +77,19 @@ bool snarl_entry_passes(const struct snarl_entry_call *call, uintptr_t rbp)
     struct snarl_race_thread *races = thr->races;
     /* What the check has not looked at is on its way while the stack is. */
     __builtin_prefetch(snarl_shadow_cell(call->address, snarl_race_plane(!(site->flags & SNARL_SITE_WRITE))));
-    if (!races || snarl_race_is_known(races, call->address, site->size, site->flags & SNARL_SITE_WRITE))
+    if (!races)
+        return true;
+    bool known = snarl_race_is_known(races, call->address, site->size, site->flags & SNARL_SITE_WRITE);
+    if (known && !snarl_race_known_outside(races))
         return true;
     if (thr->guard)
-        return false;
+        return known;
+    if (known) {
+        thr = snarl_enter();
+        snarl_race_widen(races);
+        snarl_leave(thr);
+        return true;
+    }
     thr = snarl_enter();
     bool done = try_steps(races, site, call, rbp);
     snarl_leave(thr);

@@ -87,6 +87,17 @@ static bool take_run(struct snarl_race_thread *thr)
     return true;
 }
 
+/* Units of this epoch lie outside of the window, and code that uses them may go on for long: with another run, and a window over all of
+ * it, its cells are touched once more and known from then on. */
+void snarl_race_widen(struct snarl_race_thread *thr)
+{
+    thr->known = 0;
+    if (!thr->window || thr->ignore || thr->pending)
+        return;
+    if (thr->span && (thr->span - 1) & (uint32_t)thr->window->outside)
+        take_run(thr);
+}
+
 /* An epoch that runs out of its run has all its cells touched again, and one that begins near the run's end has a short window. So the end
  * of a run, half of it at most, is given up when an epoch like the largest of late would hardly fit in. */
 static void make_room(struct snarl_race_thread *thr)
@@ -112,6 +123,7 @@ void snarl_race_begin_epoch(struct snarl_race_thread *thr)
     make_room(thr);
     thr->pending = false;
     thr->epoch_start = thr->next_unit;
+    thr->known = 0;
     snarl_race_set_range(thr, thr->next_unit);
     snarl_race_new_stamp(thr);
     if (thr->epoch % EPOCHS_COUNTED == 0) /* a counter that all threads wrote at each epoch would be what they wait for */

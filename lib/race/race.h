@@ -33,6 +33,7 @@
 #define SNARL_BOUNDARIES 8
 #define SNARL_RECENT_CACHE 64
 #define SNARL_PLACE_CACHE 16
+#define SNARL_RACE_KNOWN_MANY 20000u /* more than it costs to touch a thread's cells again */
 #define SNARL_LOCKSET_UNKNOWN UINT32_MAX
 
 /* One call in progress, as noted by function entry hooks. `node` is 0 until somebody needs it. */
@@ -152,6 +153,7 @@ struct snarl_race_thread {
     uint32_t next_unit, run_start, run_end; /* units of the current run of chunks */
     uint32_t epoch_start;                   /* the first unit of the epoch */
     uint32_t epoch_units;                   /* that the largest of late made */
+    uint32_t known;                         /* accesses that were known, but not to the window; see snarl_race_known_outside */
     uint32_t next_victim;                   /* in the cache of sites */
     uint32_t states_made;                   /* in this epoch, and half of those before */
     struct snarl_vclock clock;     /* clock[slot] == epoch */
@@ -246,6 +248,12 @@ uint32_t snarl_race_thread_owner(uint32_t slot, uint32_t epoch);
 /* Between these the thread's accesses are not looked at. They nest. */
 void snarl_race_ignore_begin(struct snarl_race_thread *thr);
 void snarl_race_ignore_end(struct snarl_race_thread *thr);
+/* An access was known, which the window did not tell: where that happens often it gets a larger one. */
+static inline bool snarl_race_known_outside(struct snarl_race_thread *thr)
+{
+    return ++thr->known > SNARL_RACE_KNOWN_MANY;
+}
+void snarl_race_widen(struct snarl_race_thread *thr);
 /* After `window` was set. */
 void snarl_race_window_update(struct snarl_race_thread *thr);
 /* The locks held have changed. */
