@@ -568,12 +568,50 @@ static void mark_early(struct search *search, const struct loop *loop, uint32_t 
     }
 }
 
+#define AROUND_BLOCKS 12
+
+/* Whether what an exit of a guarded loop leads to comes back into it with the lock still held: a message that is written, not the end of
+ * waiting. */
+static bool comes_back(const struct search *search, const struct loop *loop, uint32_t exit)
+{
+    static const char *const s_leaves[] = {"pthread_mutex_unlock", "mtx_unlock", NULL};
+    const struct snarl_block *blocks = loop->code->blocks;
+    int32_t seen[AROUND_BLOCKS];
+    uint32_t count = 0;
+    seen[count++] = inside(loop, blocks[exit].next) ? blocks[exit].target : blocks[exit].next;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct snarl_block *block = seen[i] >= 0 ? &blocks[seen[i]] : NULL;
+        if (!block || calls_one_of(search, block, s_leaves))
+            continue;
+        const int32_t ways[2] = {block->next, block->target};
+        for (int w = 0; w < 2; w++) {
+            bool known = ways[w] < 0;
+            if (inside(loop, ways[w]))
+                return true;
+            for (uint32_t k = 0; k < count; k++)
+                known |= seen[k] == ways[w];
+            if (!known && count < AROUND_BLOCKS)
+                seen[count++] = ways[w];
+        }
+    }
+    return false;
+}
+
+/* Whether one of the exits, blocks of the loop, ends the waiting. */
+static bool ends_waiting(const struct search *search, const struct loop *loop, uint32_t exits)
+{
+    for (uint32_t b = loop->first; b <= loop->last; b++)
+        if ((exits >> (b - loop->first) & 1) && !comes_back(search, loop, b))
+            return true;
+    return false;
+}
+
 static void look_before(struct search *search, const struct loop *loop)
 {
     for (uint32_t b = loop->first; b <= loop->last; b++)
         for (uint32_t i = 0; loop->in[b - loop->first] && i < loop->code->blocks[b].count; i++) {
             const struct snarl_instruction *x = instruction(loop, b, i);
-            if (!is_candidate(loop, b, i, false) || !decides(loop, b, i, changed(x)))
+            if (!is_candidate(loop, b, i, false) || !ends_waiting(search, loop, decides(loop, b, i, changed(x))))
                 continue;
             for (uint32_t n = loop->first; n-- > loop->function->first_block && loop->last - n < LOOP_BLOCKS;)
                 mark_early(search, loop, n, x);

@@ -22,9 +22,6 @@ struct snarl_callers_at {
 
 /* The node of the calls in progress, without the access itself; 0: unknown. */
 uint32_t snarl_callers_node(const struct snarl_callers_at *at);
-/* The same when it can be told at once, for an access at `site` for which snarl_callers_node has told it before, with the site's note;
- * or 0. */
-uint32_t snarl_callers_known(uintptr_t site, uintptr_t rsp, uintptr_t rbp, struct snarl_race_note **note);
 /* What the race detector remembers of a site that was reached by these calls; forgotten when another one needs the room. NULL: no
  * memory. */
 struct snarl_race_note *snarl_callers_note(uintptr_t site, uint32_t node);

@@ -1,4 +1,4 @@
-/* cancel.c - asynchronous cancellation of a thread that runs in copied code.
+/* cancel.c - cancellation: who is asked to end, and threads that are ended asynchronously while they run in copied code.
  *
  * libc ends such a thread from the handler of a signal of its own (SIGCANCEL), by unwinding from where the signal came. In a
  * copy there is nothing to unwind by. So libc's handler is called by one of ours, which shows it the original context, as
@@ -91,6 +91,22 @@ static void take_when_needed(void)
 void snarl_cancel_prepare(void)
 {
     take_when_needed();
+}
+
+SNARL_EXPORT int pthread_cancel(pthread_t handle)
+{
+    static int (*s_true)(pthread_t);
+    if (__builtin_expect(!s_true, 0)) {
+        snarl_enter_refused();
+        s_true = (int (*)(pthread_t))snarl_real_find("pthread_cancel");
+    }
+    struct snarl_thread *thr = snarl_enter();
+    struct snarl_thread *target = thr ? snarl_thread_by_handle((uint64_t)handle) : NULL;
+    if (target)
+        __atomic_store_n(&target->cancelled, true, __ATOMIC_SEQ_CST);
+    if (thr)
+        snarl_leave(thr);
+    return s_true(handle);
 }
 
 SNARL_EXPORT int pthread_setcanceltype(int type, int *old)

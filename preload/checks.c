@@ -6,7 +6,7 @@
  * What is known of atomics in such code is in lib/race/stock.c. */
 #include <string.h>
 
-#include "preload/callers.h"
+#include "preload/callers_table.h"
 #include "preload/instrument.h"
 #include "preload/rewrite/entry.h"
 #include "race/update.h"
@@ -61,13 +61,35 @@ static bool try_steps(struct snarl_race_thread *races, const struct snarl_plan_s
     bool write = site->flags & SNARL_SITE_WRITE;
     if (!snarl_race_may_try(races) || snarl_race_atomic_maybe(call->address))
         return false;
-    struct snarl_race_note *note;
-    uint32_t node = snarl_callers_known(call->back, (uintptr_t)(call + 1) + 128, rbp, &note);
-    if (!node || !snarl_race_try(races, call->address, site->size, write, snarl_entry_pc_of(site) + 1, node, note))
+    struct snarl_race_note *note = snarl_callers_known(call->back, (uintptr_t)(call + 1) + 128, rbp);
+    if (!note || !snarl_race_try(races, call->address, site->size, write, snarl_entry_pc_of(site) + 1, note->node, note))
         return false;
     if (!write && snarl_race_atomic_maybe(call->address)) /* known as atomic just now */
         races->late_load = call->address;
     return true;
+}
+
+__attribute__((flatten)) bool snarl_entry_is_small(const struct snarl_entry_call *call, uintptr_t rbp)
+{
+    const struct snarl_plan_site *site = snarl_entry_site_of(call->back);
+    struct snarl_thread *thr = snarl_current;
+    struct snarl_race_thread *races = thr->races;
+    if (!races || thr->guard || !snarl_update_is_small(call->address, site->size))
+        return false;
+    bool write = site->flags & SNARL_SITE_WRITE, done = false;
+    /* On their way while the stack is looked at. */
+    __builtin_prefetch(snarl_shadow_cell(call->address, snarl_race_plane(!write)));
+    thr->guard = 1;
+    __asm__ volatile("" ::: "memory");
+    if (snarl_race_may_try(races)) {
+        struct snarl_race_note *note = snarl_callers_known(call->back, (uintptr_t)(call + 1) + 128, rbp);
+        __atomic_store_n(&races->stepping, races->generation + 1, __ATOMIC_RELEASE);
+        done = note && snarl_race_try_small(races, call->address, site->size, write, snarl_entry_pc_of(site) + 1, note);
+        __atomic_store_n(&races->stepping, 0, __ATOMIC_RELEASE);
+    }
+    __asm__ volatile("" ::: "memory");
+    thr->guard = 0;
+    return done && !snarl_signals_put_off;
 }
 
 bool snarl_entry_passes(const struct snarl_entry_call *call, uintptr_t rbp)
@@ -77,6 +99,8 @@ bool snarl_entry_passes(const struct snarl_entry_call *call, uintptr_t rbp)
     struct snarl_race_thread *races = thr->races;
     /* What the check has not looked at is on its way while the stack is. */
     __builtin_prefetch(snarl_shadow_cell(call->address, snarl_race_plane(!(site->flags & SNARL_SITE_WRITE))));
+    if (snarl_signals_put_off && !thr->guard)
+        snarl_leave(snarl_enter());
     if (!races)
         return true;
     bool known = snarl_race_is_known(races, call->address, site->size, site->flags & SNARL_SITE_WRITE);

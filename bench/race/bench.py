@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""bench.py [--rounds N] [--no-scaling] [KERNEL...] - what race detection costs -fsanitize=thread builds under snarl and under libtsan.
+"""bench.py [--rounds N] [--no-scaling] [--stock] [KERNEL...] - what race detection costs -fsanitize=thread builds under snarl and under libtsan.
 
 The same objects under both, gcc's and (where it is installed) clang's, in interleaved rounds. Time is the processor's, user and
 system, of both threads: it suffers less from what else runs on the machine than the time on the clock. Printed are medians, and their ratios to libtsan's;
 then how much two threads, each doing the work of one, cost more than one (2 is perfect scaling).
+--stock: instead, the kernels compiled with -O2 alone, under snarl, against the same source compiled for gcc's libtsan (goal 1.0).
 Goals: time at most 0.8 of gcc's and 1.0 of clang's, memory at most 0.5, growth at most libtsan's.
 Build first: ninja -C build bench_race snarl_product (and install `time`)
 """
@@ -23,7 +24,8 @@ def measure(way, arguments):
     """(processor seconds, MB) of one run."""
     program, environment = way
     # time(1) as the parent: a child of ours would begin with the largest size of this interpreter.
-    command = ["/usr/bin/time", "-f", "%M", "env", *(f"{name}={value}" for name, value in environment.items()), program, *arguments]
+    program = program if isinstance(program, list) else [program]
+    command = ["/usr/bin/time", "-f", "%M", "env", *(f"{name}={value}" for name, value in environment.items()), *program, *arguments]
     child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     kilobytes = int(child.stderr.read().strip().splitlines()[-1])
     usage = os.wait4(child.pid, 0)[2]
@@ -44,6 +46,12 @@ def ways_of(folder):
         ways["clang"] = (FOLDER / "bench_kernels_clang_tsan", {})
         ways["clang+snarl"] = (FOLDER / "bench_kernels_clang", {"SNARL_OPTIONS": options})
     return ways
+
+
+def stock_ways():
+    native = FOLDER / "bench_kernels"
+    return {"native": (native, {}), "gcc": (FOLDER / "bench_kernels_tsan", {}),
+            "gcc+snarl": ([BUILD / "cli/snarl", "run", "-q", "--races=full", "--exit-code=0", "--", native], {})}
 
 
 def rounds(ways, count, arguments):
@@ -72,10 +80,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--no-scaling", action="store_true", help="leave out the runs with one thread")
+    parser.add_argument("--stock", action="store_true", help="code that was compiled without -fsanitize=thread")
     parser.add_argument("kernels", nargs="*", default=KERNELS)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        ways = ways_of(folder)
+        ways = stock_ways() if options.stock else ways_of(folder)
         for kernel in options.kernels:
             two = rounds(ways, options.rounds, [kernel, "0", "2"])
             one = {} if options.no_scaling else rounds(ways, options.rounds, [kernel, "0", "1"])

@@ -1,7 +1,7 @@
 /* cell.h - the bits of a shadow cell's word and of the records that it names.
  *
- *     word    31..30    29       28        27..24   23..0
- *             0         bytes    nearby    mask     unit        0 is "nobody has been here"
+ *     word    31    30       29       28        27..24   23..0
+ *             0     plain    bytes    nearby    mask     unit        0 is "nobody has been here"
  *
  * There are two planes of cells, one for reads and one for writes (shadow.h). `unit` counts 16-byte units of the record table
  * (record.h). What lies there is one of
@@ -29,6 +29,11 @@
 #define SNARL_CELL_NEARBY (1u << (SNARL_CELL_MASK_SHIFT + 4))
 /* In the plane of reads: single bytes have words of their own beside this one (bytes.h). */
 #define SNARL_CELL_BYTES (1u << (SNARL_CELL_MASK_SHIFT + 5))
+/* What the word names is an access that is neither atomic nor the end of the memory's life: a function of the unit, said here too because
+ * that is nearly all that most changes of a cell need to know of the record (update.h). */
+#define SNARL_CELL_PLAIN (1u << (SNARL_CELL_MASK_SHIFT + 6))
+/* Bits that a member of a list takes along, whatever its mask. */
+#define SNARL_CELL_KEPT (SNARL_CELL_NEARBY | SNARL_CELL_PLAIN)
 #define SNARL_CELL_NONE UINT32_MAX /* a word that no cell ever has */
 /* What tests of the fast path look at. */
 #define SNARL_CELL_TESTED (SNARL_CELL_UNIT | SNARL_CELL_MASK)
@@ -70,6 +75,17 @@ enum snarl_access_flags {
 };
 
 #define SNARL_ACCESS_ENDS ((uint32_t)(SNARL_ACCESS_FREE | SNARL_ACCESS_UNMAP | SNARL_ACCESS_CLOSE))
+
+static inline bool snarl_access_is_plain(uint32_t flags)
+{
+    return !(flags & (SNARL_ACCESS_ATOMIC | SNARL_ACCESS_ENDS | SNARL_RECORD_STATE));
+}
+
+/* The word for an access with `flags` whose record is `unit`. */
+static inline uint32_t snarl_cell_access(uint32_t unit, uint32_t mask, uint32_t flags)
+{
+    return snarl_cell_word(unit, mask) | (snarl_access_is_plain(flags) ? SNARL_CELL_PLAIN : 0);
+}
 
 struct snarl_access_record {
     uint8_t flags;

@@ -113,16 +113,28 @@ static void mark_bytes(uintptr_t cell)
     }
 }
 
+static void mark_cell(uint32_t *cell, uintptr_t start)
+{
+    uint32_t word = __atomic_load_n(cell, __ATOMIC_ACQUIRE);
+    if (word & SNARL_CELL_BYTES)
+        mark_bytes(start);
+    if (word == 0 || word == s_last_word || (s_forgetting && is_old(word) && forget(cell, &word)))
+        return;
+    s_last_word = word;
+    mark_word(word);
+}
+
+/* Most pairs are empty, or like the one before. */
 static void mark_cells(uint32_t *cell, uintptr_t start)
 {
-    for (uint32_t i = 0; i < SNARL_SHADOW_BLOCK / 4; i++) {
-        uint32_t word = __atomic_load_n(&cell[i], __ATOMIC_ACQUIRE);
-        if (word & SNARL_CELL_BYTES)
-            mark_bytes(start + 4 * i);
-        if (word == 0 || word == s_last_word || (s_forgetting && is_old(word) && forget(&cell[i], &word)))
+    uint64_t last = 0;
+    for (uint32_t i = 0; i < SNARL_SHADOW_BLOCK / 4; i += 2) {
+        uint64_t pair = __atomic_load_n((uint64_t *)&cell[i], __ATOMIC_ACQUIRE);
+        if (!pair || pair == last)
             continue;
-        s_last_word = word;
-        mark_word(word);
+        mark_cell(&cell[i], start + 4 * i);
+        mark_cell(&cell[i + 1], start + 4 * i + 4);
+        last = pair & ((uint64_t)SNARL_CELL_BYTES << 32 | SNARL_CELL_BYTES) || s_forgetting ? 0 : pair;
     }
 }
 

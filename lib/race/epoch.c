@@ -123,6 +123,8 @@ void snarl_race_begin_epoch(struct snarl_race_thread *thr)
     make_room(thr);
     thr->pending = false;
     thr->epoch_start = thr->next_unit;
+    if (thr->next_unit % SNARL_CHUNK_UNITS) /* a chunk goes on: the table of moments tells of what will be in it, too */
+        __atomic_store_n(&snarl_record_moment(thr->next_unit)->epoch, thr->epoch, __ATOMIC_RELAXED);
     thr->known = 0;
     snarl_race_set_range(thr, thr->next_unit);
     snarl_race_new_stamp(thr);
@@ -137,8 +139,10 @@ uint32_t snarl_race_take_units(struct snarl_race_thread *thr, uint32_t count)
         thr->next_unit += SNARL_CHUNK_UNITS - inside;
     if (thr->next_unit >= thr->run_end && !take_run(thr))
         return 0;
-    if (thr->next_unit % SNARL_CHUNK_UNITS == 0)
+    if (thr->next_unit % SNARL_CHUNK_UNITS == 0) {
         snarl_chunks[thr->next_unit / SNARL_CHUNK_UNITS].stamp = thr->stamp;
+        *snarl_record_moment(thr->next_unit) = (struct snarl_chunk_moment){thr->slot, thr->epoch};
+    }
     uint32_t unit = thr->next_unit;
     thr->next_unit += count;
     thr->span = thr->next_unit - snarl_cell_unit(thr->base);

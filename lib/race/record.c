@@ -12,6 +12,7 @@
 
 union snarl_record *snarl_records;
 struct snarl_chunk *snarl_chunks;
+struct snarl_chunk_moment *snarl_chunk_moments;
 
 static SNARL_MUTEX s_lock = {.rank = SNARL_RANK_RECORD};   /* guards all below, but for what the one that collects has alone */
 static uint32_t s_fresh = 1;        /* chunks from here on were never used; chunk 0 holds unit 0 and is not given out */
@@ -29,7 +30,9 @@ bool snarl_records_reserve(void)
         snarl_records = snarl_os_map((size_t)SNARL_RECORD_UNIT << SNARL_CELL_UNIT_BITS);
     if (!snarl_chunks)
         snarl_chunks = snarl_os_map(SNARL_CHUNKS * sizeof(*snarl_chunks));
-    return snarl_records && snarl_chunks;
+    if (!snarl_chunk_moments)
+        snarl_chunk_moments = snarl_os_map(SNARL_CHUNKS * sizeof(*snarl_chunk_moments));
+    return snarl_records && snarl_chunks && snarl_chunk_moments;
 }
 
 static uint32_t collect_minimum(void)

@@ -26,6 +26,12 @@ struct snarl_chunk {
     uint32_t next;     /* in the list of chunks in quarantine; record.c marks free ones here */
 } __attribute__((aligned(64)));
 
+/* What all records in a chunk have in common, apart from the chunk since it is what the fast path reads. */
+struct snarl_chunk_moment {
+    uint32_t slot;  /* of the thread that made them */
+    uint32_t epoch; /* none is of a later one */
+};
+
 union snarl_record {
     struct snarl_access_record access;
     struct snarl_state_record state;
@@ -33,6 +39,7 @@ union snarl_record {
 
 extern union snarl_record *snarl_records;
 extern struct snarl_chunk *snarl_chunks;
+extern struct snarl_chunk_moment *snarl_chunk_moments;
 
 bool snarl_records_reserve(void);
 #define SNARL_STAMP_AHEAD (1u << 30) /* a stamp so much later is still later after a long time */
@@ -54,6 +61,11 @@ void snarl_records_set_next(uint32_t growth);
 
 /* Forgets everything: for tests, and for the child of a fork. */
 void snarl_records_reset(void);
+
+static inline struct snarl_chunk_moment *snarl_record_moment(uint32_t word)
+{
+    return &snarl_chunk_moments[snarl_cell_unit(word) / SNARL_CHUNK_UNITS];
+}
 
 static inline const union snarl_record *snarl_record_at(uint32_t word)
 {

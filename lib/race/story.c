@@ -124,7 +124,7 @@ static bool is_alike(const struct snarl_race_thread *thr, uint32_t a, uint32_t b
 static uint32_t add_member(const struct snarl_race_thread *thr, uint32_t *list, uint32_t count, uint32_t unit, uint32_t mask)
 {
     bool together = thr->states_made > SNARL_STATES_MANY;
-    uint32_t word = snarl_cell_word(unit, mask), keep = 0;
+    uint32_t word = snarl_cell_access(unit, mask, snarl_records[unit].access.flags), keep = 0;
     for (uint32_t i = 0; i < count; i++) {
         uint32_t other = snarl_cell_unit(list[i]);
         if (other == unit)
@@ -268,7 +268,7 @@ static uint32_t compare_members(struct snarl_race_thread *thr, const struct snar
         if (replaces && ordered && snarl_access_stands_for(access->flags, record->flags))
             bytes &= ~both;
         if (bytes)
-            kept[keep++] = snarl_cell_word(snarl_cell_unit(member[i]), bytes) | (member[i] & SNARL_CELL_NEARBY);
+            kept[keep++] = snarl_cell_word(snarl_cell_unit(member[i]), bytes) | (member[i] & SNARL_CELL_KEPT);
     }
     return keep;
 }
@@ -292,7 +292,7 @@ static uint32_t work_out(struct snarl_race_thread *thr, const struct snarl_story
                 snarl_update_before(thr, record))
                 bytes &= ~mask;
             if (bytes)
-                list[kept++] = snarl_cell_word(snarl_cell_unit(member[i]), bytes) | (member[i] & SNARL_CELL_NEARBY);
+                list[kept++] = snarl_cell_word(snarl_cell_unit(member[i]), bytes) | (member[i] & SNARL_CELL_KEPT);
         }
     }
     kept = add_member(thr, list, kept, unit, mask);
@@ -334,7 +334,7 @@ uint32_t snarl_story_next(struct snarl_race_thread *thr, struct snarl_story_acce
     if (!unit)
         return old;
     bool atomic = access->flags & SNARL_ACCESS_ATOMIC;
-    word = old ? snarl_update_word(thr, old, mask, access->flags, unit) : atomic ? 0 : snarl_cell_word(unit, mask);
+    word = old ? snarl_update_word(thr, old, mask, access->flags, unit) : atomic ? 0 : snarl_cell_access(unit, mask, access->flags);
     if (!old && atomic && mask == 0xf)
         word = unit;
     if (word && atomic)

@@ -321,6 +321,7 @@ void snarl_race_thread_move(struct snarl_race_thread *thr)
     thr->slot = index;
     thr->epoch = s_slot[index].last_epoch;
     thr->version++; /* the old slot is one of the others now */
+    thr->next_unit = thr->run_end; /* all records of a chunk are of one slot */
     thr->boundary_count = 0;
     snarl_mutex_unlock(&s_lock);
 }

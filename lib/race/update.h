@@ -54,6 +54,13 @@ static inline bool snarl_update_mine_now(const struct snarl_race_thread *thr, co
     return record->slot == thr->slot && record->epoch >= thr->first_epoch;
 }
 
+/* The same of a word, when it names a plain access; false: it has to be looked at. */
+static inline bool snarl_update_is_over(const struct snarl_race_thread *thr, uint32_t word)
+{
+    const struct snarl_chunk_moment *moment = snarl_record_moment(word);
+    return (word & SNARL_CELL_PLAIN) && (moment->slot == thr->slot || snarl_vclock_get(&thr->clock, moment->slot) >= moment->epoch);
+}
+
 /* What a record means to an access in the same plane: among reads a write stands for one (snarl_update_copy). */
 static inline uint32_t snarl_update_kind(uint32_t recorded, uint32_t flags)
 {
@@ -64,6 +71,12 @@ static inline uint32_t snarl_update_kind(uint32_t recorded, uint32_t flags)
 static inline uint32_t snarl_update_word(const struct snarl_race_thread *thr, uint32_t old, uint32_t mask, uint32_t flags,
                                          uint32_t unit)
 {
+    if (snarl_access_is_plain(flags) && snarl_update_is_over(thr, old)) { /* nearly always */
+        if (!(snarl_cell_mask(old) & ~mask))
+            return snarl_cell_word(unit, mask) | SNARL_CELL_PLAIN | (old & SNARL_CELL_BYTES);
+        if (snarl_cell_unit(old) == unit)
+            return old | mask << SNARL_CELL_MASK_SHIFT;
+    }
     const struct snarl_access_record *record = &snarl_record_at(old)->access;
     uint32_t bytes = snarl_cell_bytes(old), kind = snarl_update_kind(record->flags, flags);
     if ((record->flags & SNARL_RECORD_STATE) || !snarl_access_stands_for(flags, kind) || !snarl_update_before(thr, record))
@@ -71,13 +84,13 @@ static inline uint32_t snarl_update_word(const struct snarl_race_thread *thr, ui
     if (flags & SNARL_ACCESS_ATOMIC) /* a part of a cell would need a state */
         return mask == 0xf && !snarl_update_mine_now(thr, record) && !(old & SNARL_CELL_BYTES) ? unit : 0;
     if (!(bytes & ~mask))
-        return snarl_cell_word(unit, mask) | (old & SNARL_CELL_BYTES);
+        return snarl_cell_access(unit, mask, flags) | (old & SNARL_CELL_BYTES);
     if (snarl_cell_unit(old) == unit)
         return old | mask << SNARL_CELL_MASK_SHIFT;
     if (thr->states_made <= SNARL_STATES_MANY || !snarl_update_mine_now(thr, record) || kind != flags ||
         record->lockset != snarl_records[unit].access.lockset)
         return 0;
-    return snarl_cell_word(unit, bytes | mask) | SNARL_CELL_NEARBY | (old & SNARL_CELL_BYTES);
+    return snarl_cell_access(unit, bytes | mask, flags) | SNARL_CELL_NEARBY | (old & SNARL_CELL_BYTES);
 }
 
 static inline struct snarl_agreed *snarl_update_agreed(struct snarl_race_thread *thr, uint32_t word)
@@ -92,7 +105,7 @@ static inline bool snarl_update_bytes_agree(const struct snarl_race_thread *thr,
         uint32_t word = bytes->word[i];
         if (!word || !(mask >> i & 1) || word == last)
             continue;
-        if (!snarl_update_before(thr, &snarl_record_at(word)->access))
+        if (!snarl_update_is_over(thr, word) && !snarl_update_before(thr, &snarl_record_at(word)->access))
             return false;
         last = word;
     }
@@ -102,14 +115,16 @@ static inline bool snarl_update_bytes_agree(const struct snarl_race_thread *thr,
 /* Whether an access to the bytes `mask` certainly does not race with what the cell's word in the other plane names. */
 static inline bool snarl_update_agrees(struct snarl_race_thread *thr, uint32_t word, uintptr_t cell, uint32_t mask, uint32_t flags)
 {
-    const struct snarl_access_record *record = &snarl_record_at(word)->access;
     if ((word & SNARL_CELL_BYTES) && !snarl_update_bytes_agree(thr, cell, mask))
         return false;
+    if (!word || snarl_update_is_over(thr, word))
+        return true;
+    const struct snarl_access_record *record = &snarl_record_at(word)->access;
     if (record->flags & SNARL_RECORD_STATE) {
         const struct snarl_agreed *agreed = snarl_update_agreed(thr, word);
         return agreed->word == word && agreed->generation == thr->generation;
     }
-    return !word || snarl_update_before(thr, record) || (record->flags & flags & SNARL_ACCESS_ATOMIC) ||
+    return snarl_update_before(thr, record) || (record->flags & flags & SNARL_ACCESS_ATOMIC) ||
            !(snarl_cell_bytes(word) & mask);
 }
 
@@ -118,7 +133,9 @@ static inline bool snarl_update_bytes_current(const struct snarl_race_thread *th
 {
     const struct snarl_bytes *bytes = word & SNARL_CELL_BYTES ? snarl_bytes_of(cell) : NULL;
     for (uint32_t i = 0; bytes && i < 4; i++)
-        if ((mask >> i & 1) && (!bytes->word[i] || !snarl_update_mine_now(thr, &snarl_record_at(bytes->word[i])->access)))
+        if ((mask >> i & 1) && !snarl_race_is_current(thr, bytes->word[i], 1u << i) &&
+            (!bytes->word[i] || snarl_record_moment(bytes->word[i])->slot != thr->slot ||
+             !snarl_update_mine_now(thr, &snarl_record_at(bytes->word[i])->access)))
             return false;
     return bytes != NULL;
 }
@@ -171,7 +188,7 @@ static inline bool snarl_update_place(const struct snarl_race_thread *thr, struc
                 return false;
             if (to->word[b] && there->slot == record->slot && there->epoch > record->epoch)
                 continue; /* out of date */
-            to->word[b] = snarl_cell_word(snarl_cell_unit(member[i]), 1u << b) | (member[i] & SNARL_CELL_NEARBY);
+            to->word[b] = snarl_cell_word(snarl_cell_unit(member[i]), 1u << b) | (member[i] & SNARL_CELL_KEPT);
         }
     }
     return true;
@@ -190,19 +207,18 @@ static inline uint32_t snarl_update_apart(const struct snarl_race_thread *thr, c
     if (!snarl_update_place(thr, &to, old, mask) || __atomic_load_n(at, __ATOMIC_ACQUIRE) != old ||
         !snarl_bytes_swap(bytes, &from, &to))
         return 0;
-    return snarl_cell_word(unit, mask) | SNARL_CELL_BYTES;
+    return snarl_cell_access(unit, mask, 0) | SNARL_CELL_BYTES;
 }
 
 /* A read of what this thread has written in this epoch adds nothing, but that the next one is to be known at once: the write stands
  * for it in the plane of reads too. 0: it cannot. */
 static inline uint32_t snarl_update_copy(const struct snarl_race_thread *thr, uint32_t reads, uint32_t writes, uint32_t mask)
 {
-    const struct snarl_access_record *record = &snarl_record_at(reads)->access;
     if (!snarl_race_is_current(thr, writes, mask) || thr->ignore ||
         snarl_record_at(writes)->access.flags != SNARL_ACCESS_WRITE)
         return 0;
-    if (reads && ((reads & SNARL_CELL_BYTES) || (record->flags & (SNARL_RECORD_STATE | SNARL_ACCESS_ATOMIC)) || record->slot != thr->slot ||
-                  (snarl_cell_bytes(reads) & ~snarl_cell_mask(writes))))
+    if (reads && ((reads & SNARL_CELL_BYTES) || !(reads & SNARL_CELL_PLAIN) || snarl_record_moment(reads)->slot != thr->slot ||
+                  (snarl_cell_mask(reads) & ~snarl_cell_mask(writes))))
         return 0;
     return writes;
 }
@@ -261,7 +277,7 @@ struct snarl_update {
 static inline uint32_t snarl_update_next(struct snarl_race_thread *thr, const struct snarl_update *update, uint32_t old,
                                          uint32_t mask)
 {
-    uint32_t word = old ? snarl_update_word(thr, old, mask, update->flags, update->unit) : snarl_cell_word(update->unit, mask);
+    uint32_t word = old ? snarl_update_word(thr, old, mask, update->flags, update->unit) : snarl_cell_access(update->unit, mask, update->flags);
     if (word)
         return word;
     uint64_t key = snarl_step_key(update->site, update->node | mask << 28, old);
@@ -295,6 +311,69 @@ static inline __attribute__((always_inline)) bool snarl_update_cell(struct snarl
         return true;
     thr->recheck = true;
     return false;
+}
+
+/* Whether whoever does a plain access need not think of what the word names: nothing, or a plain access that happened before. */
+static inline bool snarl_update_is_clear(const struct snarl_race_thread *thr, uint32_t word)
+{
+    return !word || (!(word & SNARL_CELL_BYTES) && snarl_update_is_over(thr, word));
+}
+
+/* Whether a plain access of 1 to 8 bytes lies in one cell, or is two whole ones. */
+static inline bool snarl_update_is_small(uintptr_t address, size_t size)
+{
+    return (address & 3) + size <= 4 || (size == 8 && !(address & 7));
+}
+
+/* The simplest change and the most frequent one: each plane of the cell names at most one plain access, both before this one, which covers
+ * what the plane of its kind has. False: it is something else. */
+static inline __attribute__((always_inline)) bool snarl_update_clear_cell(struct snarl_race_thread *thr, uintptr_t cell, uint32_t mask,
+                                                                          bool pair, bool write, uint32_t unit, uint32_t old,
+                                                                          uint32_t other)
+{
+    uint32_t *mine = snarl_shadow_cell(cell, snarl_race_plane(write));
+    const uint32_t *others = snarl_shadow_cell(cell, snarl_race_plane(!write));
+    if (!snarl_update_is_clear(thr, old) || !snarl_update_is_clear(thr, other))
+        return false;
+    uint32_t word = write ? 0 : snarl_update_copy(thr, old, other, mask);
+    if (!word) {
+        bool rest = snarl_cell_mask(old) & ~mask;
+        if (!unit || (rest && snarl_cell_unit(old) != unit))
+            return false;
+        word = (rest ? old : 0) | snarl_cell_word(unit, mask) | SNARL_CELL_PLAIN;
+    }
+    if (!(pair ? snarl_update_swap_pair(mine, old, word) : snarl_update_swap(mine, old, word)))
+        return false;
+    thr->recheck = __atomic_load_n(others, __ATOMIC_ACQUIRE) != other || (pair && __atomic_load_n(others + 1, __ATOMIC_ACQUIRE) != other);
+    return !thr->recheck;
+}
+
+/* What most accesses are that the inlined check does not know: a plain one that is small (see before), from the calls and the place of
+ * `note`. False: it is something else, or known. Between two marks of `stepping`, after snarl_race_may_try. To be flattened: nothing is
+ * called. */
+static inline bool snarl_race_try_small(struct snarl_race_thread *thr, uintptr_t address, size_t size, bool write, uintptr_t pc,
+                                        struct snarl_race_note *note)
+{
+    bool pair = size == 8;
+    uintptr_t cell = address & ~(uintptr_t)3;
+    uint32_t flags = write ? SNARL_ACCESS_WRITE : 0, mask = pair ? 0xf : ((1u << size) - 1) << (address & 3);
+    const uint32_t *mine = snarl_shadow_cell(cell, snarl_race_plane(write)), *others = snarl_shadow_cell(cell, snarl_race_plane(!write));
+    uint32_t old = __atomic_load_n(mine, __ATOMIC_ACQUIRE), other = __atomic_load_n(others, __ATOMIC_ACQUIRE);
+    if (snarl_race_is_current(thr, old, mask) || (pair && (mine[1] != old || others[1] != other)))
+        return false;
+    /* What was written plainly is no atomic object: the filter, a cache line of its own for each address, needs no look. */
+    bool maybe_atomic = !((write ? old : other) & SNARL_CELL_PLAIN);
+    if (maybe_atomic && (address >> SNARL_ADDRESS_BITS || !snarl_shadow_touched(address) || snarl_race_atomic_maybe(address)))
+        return false;
+    uint32_t unit = snarl_update_record(thr, note, flags, (uint8_t)size);
+    bool done = snarl_update_clear_cell(thr, cell, mask, pair, write, unit, old, other);
+    if (!done && !thr->recheck && (unit || !write)) {
+        struct snarl_update update = {.site = snarl_step_site(pc, flags, (uint8_t)size), .node = note->node, .unit = unit, .flags = flags};
+        done = snarl_update_cell(thr, &update, cell, mask, pair);
+    }
+    if (done && !write && maybe_atomic && snarl_race_atomic_maybe(address)) /* known as atomic just now */
+        thr->late_load = address;
+    return done;
 }
 
 /* A plain access of 1 to 64 bytes, called from `node`. False: some of it is still to be done (all of it may be done again). */

@@ -3,7 +3,8 @@
  * Called by a thread that is about to block without a timeout on something that has no owner. If it is the last one
  * that could run, the process stands still for ever, unless one of these is true, and then nothing is said:
  *   - a thread waits with a timeout, or runs, or is in a call that we do not know (that counts as running);
- *   - a wake-up is under way: a signal that no waiter has taken yet, a semaphore above zero, a free lock, a full barrier;
+ *   - a wake-up is under way: a signal that no waiter has taken yet, a semaphore above zero, a free lock, a full barrier, a
+ *     cancellation (of a thread that does not let itself be cancelled it is not, which we do not know);
  *   - somebody outside can wake one: a signal handler is installed, or the object is shared with other processes;
  *   - the process has threads that we have not seen made (timers, asynchronous input and output).
  * The caller has not blocked yet, so if all this still holds after CONFIRM_NS it holds for ever: only a thread of
@@ -41,11 +42,20 @@ static bool lock_blocks(struct snarl_sync *sync, uint8_t mode)
     return mode == SNARL_MODE_WRITE && snarl_held_holder(sync, &cursor, &held) != NULL;
 }
 
+/* Joins, conditions and semaphores are cancellation points. A cancelled thread leaves them, though that may take long: libc unwinds its
+ * stack, and may have to load what does that. */
+static bool is_leaving(const struct snarl_thread *thr, const struct snarl_sync *sync)
+{
+    if (!__atomic_load_n(&thr->cancelled, __ATOMIC_SEQ_CST) || thr->wait.kind == SNARL_WAIT_BARRIER)
+        return false;
+    return thr->wait.kind != SNARL_WAIT_LOCK || sync->kind == SNARL_KIND_SEMAPHORE;
+}
+
 /* Whether `thr` cannot go on unless another thread acts. */
 static bool blocked(struct snarl_thread *thr)
 {
     void *object = __atomic_load_n(&thr->wait.object, __ATOMIC_SEQ_CST);
-    if (!object || thr->wait.timed)
+    if (!object || thr->wait.timed || is_leaving(thr, object))
         return false;
     if (thr->wait.kind == SNARL_WAIT_JOIN)
         return __atomic_load_n(&((struct snarl_thread *)object)->state, __ATOMIC_ACQUIRE) != SNARL_THREAD_ENDED;

@@ -64,7 +64,7 @@ static void renew(struct snarl_thread *thr, struct snarl_thread *creator, uint32
     thr->id = ++s_created;
     thr->state = SNARL_THREAD_NEW;
     thr->main = creator == NULL;
-    thr->detached = thr->joined = thr->written = thr->noted = thr->reusable = thr->managed = thr->daemon = false;
+    thr->detached = thr->joined = thr->written = thr->noted = thr->reusable = thr->managed = thr->daemon = thr->cancelled = false;
     thr->creator = creator ? creator->id : 0;
     thr->create_stack = create_stack;
     thr->start_ns = now_ns;

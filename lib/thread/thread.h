@@ -84,6 +84,7 @@ struct snarl_thread {
     bool reusable;
     bool managed; /* a language runtime sees to its end: no leak when nobody joins it */
     bool daemon;  /* such a runtime does not wait for it */
+    bool cancelled; /* somebody has asked for its end: a wait that is a cancellation point will be over */
     uint32_t creator; /* id; 0 none */
     uint32_t create_stack;
     uint32_t create_frames; /* how many of create_cfa are known: 0 while races are not looked for */

@@ -34,8 +34,12 @@ __asm__(".text\n.globl snarl_entry_access\n.hidden snarl_entry_access\n.type sna
         "snarl_entry_access:\n" CALLER
         PUSH("rdi") PUSH("rsi") PUSH("rax")
         "    lea 24(%rsp), %rdi\n    mov %rbp, %rsi\n"
+        "    call snarl_entry_is_small\n"
+        "    test %al, %al\n"
+        "    jne 1f\n"
         "    call snarl_entry_passes\n"
         "    test %al, %al\n"
+        "1:\n"
         POP("rax") POP("rsi") POP("rdi")
         "    je snarl_entry_access_fully\n"
         "    ret\n    .cfi_endproc\n"

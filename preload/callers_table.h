@@ -1,0 +1,135 @@
+/* callers_table.h - what callers.c keeps of the calling thread's stack, and the look into it that most accesses take.
+ *
+ * Nothing here calls anything: it is part of the fastest path (checks.c). */
+#ifndef SNARL_PRELOAD_CALLERS_TABLE_H
+#define SNARL_PRELOAD_CALLERS_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "preload/callers.h"
+#include "preload/rewrite/walk.h"
+
+#define WALKS 256      /* powers of two */
+#define PLACES 4096
+#define NOTES 4096
+#define CHECKED_MAX 22 /* words of the stack compared; what lies further out is taken to be the same */
+#define BY_RBP 1
+
+struct word {
+    const uintptr_t *at;
+    uintptr_t value;
+};
+
+struct walked {
+    uintptr_t slot, back; /* the innermost return address: where it lay, and itself */
+    uintptr_t rbp;        /* of the caller, when `needs_rbp` */
+    uint32_t node;
+    uint16_t count;
+    bool needs_rbp;
+    struct word word[CHECKED_MAX];
+};
+
+/* Of a place in the code: how its frame is found, the walk from there that was used last, and the note of the calls that led there
+ * first: half a cache line, which is all that most accesses need. */
+struct place {
+    uintptr_t site;
+    struct snarl_race_note note;
+    int32_t cfa_offset;          /* a multiple of 8, and BY_RBP when it is counted from rbp, not from rsp */
+    int16_t rbp_offset;          /* 0: rbp is still the caller's */
+    uint16_t walked;             /* the index of the walk, and 1; 0: not walked yet */
+} __attribute__((aligned(32)));
+_Static_assert(sizeof(struct place) == 32, "two places in a cache line");
+
+/* Of a place that was reached by other calls, too. */
+struct noted {
+    uintptr_t site;
+    struct snarl_race_note note;
+};
+
+/* How much of a table is in use. */
+struct extent {
+    uint32_t mask;
+    uint32_t lost; /* entries that others have taken the places of, since it became so large */
+};
+
+struct snarl_callers {
+    uint32_t age;
+    struct extent places, notes, walks;
+    struct place place[PLACES];
+    struct noted noted[NOTES];
+    struct snarl_walk_cache rows;
+    struct walked walked[WALKS];
+};
+
+extern __thread struct snarl_callers *snarl_callers_mine __attribute__((tls_model("initial-exec")));
+extern uint32_t snarl_callers_age; /* changes when modules go */
+
+static inline struct place *place_of(struct snarl_callers *mine, uintptr_t site)
+{
+    return &mine->place[site * 0x9e3779b97f4a7c15u >> 40 & mine->places.mask];
+}
+
+static inline struct walked *walked_from(struct snarl_callers *mine, uintptr_t slot, uintptr_t back)
+{
+    uint64_t hash = (slot ^ back << 20) * 0x9e3779b97f4a7c15u;
+    return &mine->walked[hash >> 56 & mine->walks.mask];
+}
+
+static inline bool is_same(const struct walked *walked, uintptr_t slot, uintptr_t back, uintptr_t rbp)
+{
+    if (walked->slot != slot || walked->back != back || (walked->needs_rbp && walked->rbp != rbp))
+        return false;
+    for (uint32_t i = 0; i < walked->count; i++)
+        if (*walked->word[i].at != walked->word[i].value)
+            return false;
+    return true;
+}
+
+/* The two entries where a note may be. */
+static inline struct noted *noted_at(struct snarl_callers *mine, uintptr_t site, uint32_t node)
+{
+    uint64_t hash = (site ^ (uint64_t)node << 32) * 0x9e3779b97f4a7c15u;
+    return &mine->noted[hash >> 40 & (mine->notes.mask - 1)];
+}
+
+static inline bool is_noted(const struct noted *noted, uintptr_t site, uint32_t node)
+{
+    return noted->site == site && noted->note.node == node;
+}
+
+static inline struct snarl_race_note *note_of(struct snarl_callers *mine, struct place *place, uint32_t node)
+{
+    if (place->note.node == node)
+        return &place->note;
+    struct noted *noted = noted_at(mine, place->site, node);
+    if (is_noted(&noted[0], place->site, node))
+        return &noted[0].note;
+    return is_noted(&noted[1], place->site, node) ? &noted[1].note : NULL;
+}
+
+/* The note of an access at `site` for which snarl_callers_node has told the calls before, when they are the same; or NULL. */
+static inline __attribute__((always_inline)) struct snarl_race_note *snarl_callers_known(uintptr_t site, uintptr_t rsp, uintptr_t rbp)
+{
+    struct snarl_callers *mine = snarl_callers_mine;
+    if (!mine || mine->age != __atomic_load_n(&snarl_callers_age, __ATOMIC_RELAXED))
+        return NULL;
+    struct place *place = place_of(mine, site);
+    if (place->site != site || !place->walked)
+        return NULL;
+    bool by_rbp = place->cfa_offset & BY_RBP;
+    uintptr_t cfa = (by_rbp ? rbp : rsp) + (uintptr_t)(intptr_t)(place->cfa_offset & ~BY_RBP);
+    struct walked *walked = &mine->walked[place->walked - 1];
+    if (walked->slot != cfa - 8 && by_rbp) /* rbp may be anything */
+        return NULL;
+    uintptr_t back = *(const uintptr_t *)(cfa - 8);
+    if (walked->slot != cfa - 8 || walked->back != back) {
+        walked = walked_from(mine, cfa - 8, back);
+        place->walked = (uint16_t)(walked - mine->walked + 1);
+    }
+    if (place->rbp_offset)
+        rbp = *(const uintptr_t *)(cfa + (uintptr_t)(intptr_t)place->rbp_offset);
+    return is_same(walked, cfa - 8, back, rbp) ? note_of(mine, place, walked->node) : NULL;
+}
+
+#endif
