@@ -1,7 +1,8 @@
 /* checks.c - what happens when the check of an access in copied code does not pass by itself.
  *
  * Runs between two instructions of the program, so with general registers only (rewrite/entry.h), outside of the shim's
- * guard until the detector is really needed.
+ * guard until the detector is really needed. Three attempts, each dearer than the one before: snarl_entry_is_small, which calls nothing,
+ * snarl_entry_passes, and the detector as a whole (snarl_entry_on_access).
  *
  * What is known of atomics in such code is in lib/race/stock.c. */
 #include <string.h>

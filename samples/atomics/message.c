@@ -1,55 +1,42 @@
-/* A message on the heap is passed by a flag that is stored with release and spun upon with acquire; the bug goes on writing after
- * the flag was set.
+/* How much is said is looked at before a lock is taken, and again where a thread waits at a condition with it. That looks like what progress.c
+ * does, but only a message depends on it, not the end of waiting: it is a plain variable, and the bug is to set it while the thread
+ * runs.
  *
- * expect: data-race functions=send,receive lines=@write,@read exit=66
+ * expect: data-race functions=await,main lines=@look,@write location=s_level exit=66
  * fixed: nothing */
-#include <pthread.h>
-#include <sched.h>
-#include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
+#define SCENE_UNSEEN
+#include "../scene.h"
 
-struct channel {
-    long message;
-    long more;
-    atomic_int waiting, ready;
-};
+static pthread_mutex_t s_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t s_changed = PTHREAD_COND_INITIALIZER;
+int s_ready = 1, s_level; /* not static: compilers would see through them */
 
-static void *send(void *argument)
+static void *await(void *unused)
 {
-    struct channel *channel = argument;
-    while (!atomic_load_explicit(&channel->waiting, memory_order_acquire))
-        sched_yield();
-    channel->message = 42;
-#ifdef FIXED
-    channel->more = 43; /* @before */
-#endif
-    atomic_store_explicit(&channel->ready, 1, memory_order_release);
-#ifndef FIXED
-    channel->more = 43; /* @write */
-#endif
-    return NULL;
-}
-
-static void *receive(void *argument)
-{
-    struct channel *channel = argument;
-    atomic_store(&channel->waiting, atomic_load_explicit(&channel->ready, memory_order_relaxed) + 1);
-    while (!atomic_load_explicit(&channel->ready, memory_order_acquire))
-        sched_yield();
-    if (channel->message != 42)
-        abort();
-    return (void *)channel->more; /* @read */
+    if (s_level > 3) /* @look */
+        fputs("waiting\n", stderr);
+    scene_arrive();
+    pthread_mutex_lock(&s_lock);
+    while (!s_ready) {
+        if (s_level > 3)
+            fputs("still waiting\n", stderr);
+        pthread_cond_wait(&s_changed, &s_lock);
+    }
+    pthread_mutex_unlock(&s_lock);
+    return unused;
 }
 
 int main(void)
 {
-    pthread_t sender, receiver;
-    struct channel *channel = calloc(1, sizeof(*channel));
-    pthread_create(&receiver, NULL, receive, channel);
-    pthread_create(&sender, NULL, send, channel);
-    pthread_join(sender, NULL);
-    pthread_join(receiver, NULL);
-    free(channel);
+    pthread_t thread;
+#ifdef FIXED
+    s_level = 1;
+#endif
+    pthread_create(&thread, NULL, await, NULL);
+#ifndef FIXED
+    scene_await(1);
+    s_level = 1; /* @write */
+#endif
+    pthread_join(thread, NULL);
     return 0;
 }
