@@ -94,8 +94,8 @@ void snarl_race_widen(struct snarl_race_thread *thr)
     thr->known = 0;
     if (!thr->window || thr->ignore || thr->pending)
         return;
-    if (thr->span && (thr->span - 1) & (uint32_t)thr->window->outside)
-        take_run(thr);
+    if (thr->span && (thr->span - 1) & (uint32_t)thr->window->outside && take_run(thr))
+        snarl_race_new_stamp(thr); /* what the caches hold are records of the run before */
 }
 
 /* An epoch that runs out of its run has all its cells touched again, and one that begins near the run's end has a short window. So the end

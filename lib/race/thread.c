@@ -397,6 +397,7 @@ void snarl_race_threads_reset(void)
 void snarl_race_forked(struct snarl_race_thread *thr)
 {
     snarl_mutex_reset(&s_lock);
+    s_kept_count = s_kept_frames_count = 0; /* a thread that is not here may have been about to put one there or take it */
     struct snarl_race_thread **link = &s_threads;
     while (*link) {
         struct snarl_race_thread *other = *link;
