@@ -76,8 +76,10 @@ static struct snarl_callers *memory(void)
 
 static void check_too(struct walked *walked, uintptr_t at)
 {
-    if (walked->count < CHECKED_MAX)
-        walked->word[walked->count++] = (struct word){(const uintptr_t *)at, *(const uintptr_t *)at};
+    if (walked->count == CHECKED_MAX || at - walked->slot > UINT32_MAX)
+        return;
+    walked->at[walked->count] = (uint32_t)(at - walked->slot);
+    walked->word[walked->count++] = *(const uintptr_t *)at;
 }
 
 /* From the caller's frame on, which `walk` is at. */
@@ -111,12 +113,23 @@ static void walk_on(struct walked *walked, struct snarl_walk *walk, struct snarl
 static struct place *own_place(struct snarl_callers *mine, uintptr_t site)
 {
     struct place *place = place_of(mine, site);
-    if (place->site == site)
+    if (place)
         return place;
-    if (place->site)
+    place = places_at(mine, site);
+    if (place[1].site)
         lose(&mine->places, PLACES);
-    *place = (struct place){.site = site}; /* not walked yet */
-    return place;
+    place[1] = place[0];
+    place[0] = (struct place){.site = site}; /* not walked yet */
+    return &place[0];
+}
+
+/* The entry that the next walk from there gets: each in turn. */
+static struct walked *next_walk(struct snarl_callers *mine, uintptr_t slot, uintptr_t back)
+{
+    struct walked *walked = &walks_at(mine, slot, back)[mine->walk_turn++ % WALK_WAYS];
+    if (walked->slot)
+        lose(&mine->walks, WALKS);
+    return walked;
 }
 
 /* Made when there is none. The place has room for one, those of other calls are in a table, one of two places; the one that came last has the
@@ -141,7 +154,7 @@ static struct snarl_race_note *own_note(struct snarl_callers *mine, struct place
 struct snarl_race_note *snarl_callers_note(uintptr_t site, uint32_t node)
 {
     struct place *place = snarl_callers_mine ? place_of(snarl_callers_mine, site) : NULL;
-    return place && place->site == site ? own_note(snarl_callers_mine, place, node) : NULL;
+    return place ? own_note(snarl_callers_mine, place, node) : NULL;
 }
 
 uint32_t snarl_callers_node(const struct snarl_callers_at *at)
@@ -157,15 +170,15 @@ uint32_t snarl_callers_node(const struct snarl_callers_at *at)
                               .first = true};
     if (!snarl_walk_up(&walk, &mine->rows))
         return 0;
-    struct walked *walked = walked_from(mine, walk.slot, walk.pc);
+    struct walked *walked = walked_from(mine, walk.slot, walk.pc, walk.rbp);
     struct place *place = own_place(mine, at->site);
+    bool known = walked;
+    if (!known)
+        walked = next_walk(mine, walk.slot, walk.pc);
     place->walked = (uint16_t)(walked - mine->walked + 1);
     place->cfa_offset = (int32_t)(walk.slot + 8 - (walk.by_rbp ? at->rbp : at->rsp)) | (walk.by_rbp ? BY_RBP : 0);
     place->rbp_offset = (int16_t)(walk.rbp_slot ? walk.rbp_slot - (walk.slot + 8) : 0);
-    if (!is_same(walked, walk.slot, walk.pc, walk.rbp)) {
-        if (walked->slot)
-            lose(&mine->walks, WALKS);
+    if (!known)
         walk_on(walked, &walk, &mine->rows);
-    }
     return walked->node;
 }

@@ -10,16 +10,13 @@
 #include "preload/callers.h"
 #include "preload/rewrite/walk.h"
 
-#define WALKS 256      /* powers of two */
+#define WALKS 512      /* powers of two */
+#define WALK_WAYS 4u
 #define PLACES 4096
+#define PLACE_WAYS 2u  /* a cache line */
 #define NOTES 4096
 #define CHECKED_MAX 22 /* words of the stack compared; what lies further out is taken to be the same */
 #define BY_RBP 1
-
-struct word {
-    const uintptr_t *at;
-    uintptr_t value;
-};
 
 struct walked {
     uintptr_t slot, back; /* the innermost return address: where it lay, and itself */
@@ -27,7 +24,8 @@ struct walked {
     uint32_t node;
     uint16_t count;
     bool needs_rbp;
-    struct word word[CHECKED_MAX];
+    uint32_t at[CHECKED_MAX];     /* words further out, in bytes from the slot */
+    uintptr_t word[CHECKED_MAX];  /* what they held */
 };
 
 /* Of a place in the code: how its frame is found, the walk from there that was used last, and the note of the calls that led there
@@ -54,7 +52,7 @@ struct extent {
 };
 
 struct snarl_callers {
-    uint32_t age;
+    uint32_t age, walk_turn;
     struct extent places, notes, walks;
     struct place place[PLACES];
     struct noted noted[NOTES];
@@ -65,15 +63,25 @@ struct snarl_callers {
 extern __thread struct snarl_callers *snarl_callers_mine __attribute__((tls_model("initial-exec")));
 extern uint32_t snarl_callers_age; /* changes when modules go */
 
-static inline struct place *place_of(struct snarl_callers *mine, uintptr_t site)
+/* The entries where a site may be. */
+static inline struct place *places_at(struct snarl_callers *mine, uintptr_t site)
 {
-    return &mine->place[site * 0x9e3779b97f4a7c15u >> 40 & mine->places.mask];
+    return &mine->place[site * 0x9e3779b97f4a7c15u >> 40 & (mine->places.mask & ~(PLACE_WAYS - 1))];
 }
 
-static inline struct walked *walked_from(struct snarl_callers *mine, uintptr_t slot, uintptr_t back)
+static inline struct place *place_of(struct snarl_callers *mine, uintptr_t site)
+{
+    struct place *place = places_at(mine, site);
+    if (place[0].site == site)
+        return &place[0];
+    return place[1].site == site ? &place[1] : NULL;
+}
+
+/* The entries where a walk may be. */
+static inline struct walked *walks_at(struct snarl_callers *mine, uintptr_t slot, uintptr_t back)
 {
     uint64_t hash = (slot ^ back << 20) * 0x9e3779b97f4a7c15u;
-    return &mine->walked[hash >> 56 & mine->walks.mask];
+    return &mine->walked[hash >> 52 & (mine->walks.mask & ~(WALK_WAYS - 1))];
 }
 
 static inline bool is_same(const struct walked *walked, uintptr_t slot, uintptr_t back, uintptr_t rbp)
@@ -81,9 +89,19 @@ static inline bool is_same(const struct walked *walked, uintptr_t slot, uintptr_
     if (walked->slot != slot || walked->back != back || (walked->needs_rbp && walked->rbp != rbp))
         return false;
     for (uint32_t i = 0; i < walked->count; i++)
-        if (*walked->word[i].at != walked->word[i].value)
+        if (*(const uintptr_t *)(slot + walked->at[i]) != walked->word[i])
             return false;
     return true;
+}
+
+/* The walk from there whose words are those on the stack now; NULL: there is none. */
+static inline struct walked *walked_from(struct snarl_callers *mine, uintptr_t slot, uintptr_t back, uintptr_t rbp)
+{
+    struct walked *walked = walks_at(mine, slot, back);
+    for (unsigned i = 0; i < WALK_WAYS; i++)
+        if (is_same(&walked[i], slot, back, rbp))
+            return &walked[i];
+    return NULL;
 }
 
 /* The two entries where a note may be. */
@@ -115,7 +133,7 @@ static inline __attribute__((always_inline)) struct snarl_race_note *snarl_calle
     if (!mine || mine->age != __atomic_load_n(&snarl_callers_age, __ATOMIC_RELAXED))
         return NULL;
     struct place *place = place_of(mine, site);
-    if (place->site != site || !place->walked)
+    if (!place || !place->walked)
         return NULL;
     bool by_rbp = place->cfa_offset & BY_RBP;
     uintptr_t cfa = (by_rbp ? rbp : rsp) + (uintptr_t)(intptr_t)(place->cfa_offset & ~BY_RBP);
@@ -123,13 +141,15 @@ static inline __attribute__((always_inline)) struct snarl_race_note *snarl_calle
     if (walked->slot != cfa - 8 && by_rbp) /* rbp may be anything */
         return NULL;
     uintptr_t back = *(const uintptr_t *)(cfa - 8);
-    if (walked->slot != cfa - 8 || walked->back != back) {
-        walked = walked_from(mine, cfa - 8, back);
-        place->walked = (uint16_t)(walked - mine->walked + 1);
-    }
     if (place->rbp_offset)
         rbp = *(const uintptr_t *)(cfa + (uintptr_t)(intptr_t)place->rbp_offset);
-    return is_same(walked, cfa - 8, back, rbp) ? note_of(mine, place, walked->node) : NULL;
+    if (!is_same(walked, cfa - 8, back, rbp)) {
+        walked = walked_from(mine, cfa - 8, back, rbp);
+        if (!walked)
+            return NULL;
+        place->walked = (uint16_t)(walked - mine->walked + 1);
+    }
+    return note_of(mine, place, walked->node);
 }
 
 #endif

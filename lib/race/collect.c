@@ -71,14 +71,14 @@ static void end(void)
 static void mark_access(uint32_t word)
 {
     s_mark[snarl_cell_unit(word) / SNARL_CHUNK_UNITS] = 1;
-    s_named[snarl_record_at(word)->access.slot] = 1;
 }
 
+/* What a word says of itself needs no look at the record, which lies anywhere. */
 static void mark_word(uint32_t word)
 {
-    uint32_t single, count;
-    const uint32_t *member = snarl_cell_members(word, &single, &count);
-    s_mark[snarl_cell_unit(word) / SNARL_CHUNK_UNITS] = 1;
+    uint32_t single, count = 0;
+    const uint32_t *member = word & SNARL_CELL_PLAIN ? NULL : snarl_cell_members(word, &single, &count);
+    mark_access(word);
     for (uint32_t i = 0; i < count; i++)
         mark_access(member[i]);
 }
@@ -197,6 +197,8 @@ static uint32_t sweep(uint32_t fresh, uint32_t last_taken)
     uint32_t freed = 0;
     for (uint32_t chunk = 1; chunk < fresh; chunk++) {
         uint32_t taken = snarl_chunks[chunk].taken;
+        if (taken && s_mark[chunk]) /* the units of a chunk are of one slot */
+            s_named[snarl_chunk_moments[chunk].slot] = 1;
         if (!taken || s_mark[chunk] || taken > last_taken)
             continue;
         snarl_records_release_chunk(chunk);

@@ -153,10 +153,12 @@ static inline bool snarl_race_is_known(const struct snarl_race_thread *thr, uint
             mask &= (1u << (end - cell)) - 1;
         if (snarl_race_is_current(thr, word, mask))
             continue;
+        if (thr->pending) /* what the caches know is of the epoch before */
+            return false;
         const struct snarl_hit *hit = &thr->hit[snarl_hit_index(word)];
         if (hit->word != word || hit->stamp != thr->stamp || (mask & ~hit->mask[write]) ||
             thr->generation != __atomic_load_n(&snarl_race_generation, __ATOMIC_RELAXED) || !word) {
-            if (write || thr->pending || !snarl_update_bytes_current(thr, word, cell, mask))
+            if (write || !snarl_update_bytes_current(thr, word, cell, mask))
                 return false;
         }
     }

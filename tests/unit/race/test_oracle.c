@@ -9,11 +9,18 @@
 #include "base/os.h"
 #include "history/history.h"
 #include "oracle.h"
+#include "race/update.h"
+
+#define STOCK_SIZES 17
+#define STOCK_SITES 8 /* whose notes are kept; what the others have is new each time */
 
 struct trace {
     uint64_t seed, random;
     int max_threads, events;
     bool unique_sites, atomics, small;
+    bool stock; /* plain accesses are made as the checks of rewritten code make them */
+    struct snarl_race_window window[ORACLE_THREADS];
+    struct snarl_race_note note[ORACLE_THREADS][STOCK_SITES][2][STOCK_SIZES]; /* a place has one kind and size */
     struct oracle oracle;
     struct snarl_race_thread *thread[ORACLE_THREADS]; /* NULL: joined or dropped */
     struct snarl_race_sync sync[ORACLE_SYNCS];
@@ -72,6 +79,37 @@ static void check_found(struct trace *trace, uint32_t first, uint32_t size)
     }
 }
 
+static bool is_in_window(const struct trace *trace, int thread, uintptr_t address, bool write)
+{
+    const struct snarl_race_window *window = &trace->window[thread];
+    uint32_t word = *snarl_shadow_cell(address, snarl_race_plane(write));
+    return !((word - (uint32_t)window->first) & (uint32_t)window->outside);
+}
+
+/* The same attempts in the same order as in preload/checks.c. */
+static void stock_access(struct trace *trace, int thread, uintptr_t address, uint32_t size, bool write, uint32_t site)
+{
+    struct snarl_race_thread *thr = trace->thread[thread];
+    struct snarl_race_note none = {0}, *note = site < 0x1000 + STOCK_SITES ? &trace->note[thread][site - 0x1000][write][size] : &none;
+    bool done = false;
+    if (size == 4 && address % 4 == 0 && is_in_window(trace, thread, address, write))
+        return;
+    if (snarl_update_is_small(address, size) && snarl_race_may_try(thr)) {
+        __atomic_store_n(&thr->stepping, thr->generation + 1, __ATOMIC_RELEASE);
+        done = snarl_race_try_small(thr, address, size, write, site, note);
+        __atomic_store_n(&thr->stepping, 0, __ATOMIC_RELEASE);
+    }
+    if (done || snarl_race_is_known(thr, address, size, write))
+        return;
+    if (below(trace, 16) == 0)
+        snarl_race_widen(thr);
+    if (snarl_race_may_try(thr) && snarl_race_try(thr, address, size, write, site, 0, note))
+        return;
+    thr->note = note;
+    snarl_race_access(thr, address, size, write ? SNARL_ACCESS_WRITE : 0, site);
+    thr->note = NULL;
+}
+
 static void access_from(struct trace *trace, int thread, uint32_t first, uint32_t size, uint32_t flags, uint32_t site)
 {
     memset(trace->found_now, 0, sizeof(trace->found_now));
@@ -80,7 +118,9 @@ static void access_from(struct trace *trace, int thread, uint32_t first, uint32_
     uintptr_t address = (uintptr_t)s_memory + first;
     bool write = flags & SNARL_ACCESS_WRITE;
     bool whole = size == 4 && address % 4 == 0 && !(flags & SNARL_ACCESS_ATOMIC);
-    if (!whole || !snarl_race_hit(thr, *snarl_shadow_cell(address, snarl_race_plane(write)), write))
+    if (trace->stock)
+        stock_access(trace, thread, address, size, write, site);
+    else if (!whole || !snarl_race_hit(thr, *snarl_shadow_cell(address, snarl_race_plane(write)), write))
         snarl_race_access_again(thr, address, size, flags, site);
     check_found(trace, first, size);
 }
@@ -196,8 +236,12 @@ static void create(struct trace *trace, int creator)
     int thread = oracle_create(&trace->oracle, creator);
     trace->thread[thread] =
         snarl_race_thread_new(creator < 0 ? NULL : trace->thread[creator], (uint32_t)thread + 1);
-    if (!trace->thread[thread])
+    if (!trace->thread[thread]) {
         trace->wrong = "no thread";
+        return;
+    }
+    trace->thread[thread]->window = trace->stock ? &trace->window[thread] : NULL;
+    snarl_race_window_update(trace->thread[thread]);
 }
 
 static int alive(const struct trace *trace)
@@ -337,8 +381,9 @@ static void begin(struct trace *trace, uint64_t seed)
     trace->max_threads = (int)below(trace, 7) + 2;
     trace->events = (int)below(trace, 120) + 10;
     trace->unique_sites = below(trace, 2);
-    trace->atomics = below(trace, 3) != 0;
+    trace->atomics = below(trace, 2);
     trace->small = below(trace, 2);
+    trace->stock = !trace->atomics && below(trace, 4); /* what stock code knows of atomics is tested in test_stock.c */
     oracle_clear(&trace->oracle);
     s_holder[0] = s_holder[1] = -1;
     struct snarl_race_options options = {.epoch_limit = below(trace, 4) ? 0 : 2 + below(trace, 6),
