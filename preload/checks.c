@@ -60,7 +60,10 @@ static bool try_steps(struct snarl_race_thread *races, const struct snarl_plan_s
                       const struct snarl_entry_call *call, uintptr_t rbp)
 {
     bool write = site->flags & SNARL_SITE_WRITE;
-    if (!snarl_race_may_try(races) || snarl_race_atomic_maybe(call->address))
+    if (snarl_race_atomic_maybe(call->address))
+        return false;
+    snarl_race_get_ready(races);
+    if (!snarl_race_may_try(races))
         return false;
     struct snarl_race_note *note = snarl_callers_known(call->back, (uintptr_t)(call + 1) + 128, rbp);
     if (!note || !snarl_race_try(races, call->address, site->size, write, snarl_entry_pc_of(site) + 1, note->node, note))

@@ -87,6 +87,28 @@ static void touch_cells(struct snarl_race_thread *thr, struct snarl_story_access
     }
 }
 
+/* A step begins. */
+static void begin_step(struct snarl_race_thread *thr)
+{
+    uint32_t generation = __atomic_load_n(&snarl_race_generation, __ATOMIC_ACQUIRE);
+    __atomic_store_n(&thr->stepping, generation + 1, __ATOMIC_RELEASE);
+    if (thr->generation != generation) {
+        thr->generation = generation;
+        snarl_race_new_stamp(thr);
+    }
+    if (thr->pending)
+        snarl_race_begin_epoch(thr);
+}
+
+void snarl_race_get_ready(struct snarl_race_thread *thr)
+{
+    if (thr->ignore)
+        return;
+    snarl_race_catch_up(thr);
+    begin_step(thr);
+    __atomic_store_n(&thr->stepping, 0, __ATOMIC_RELEASE);
+}
+
 /* False: nothing is to be done. */
 static bool prepare(struct snarl_race_thread *thr, struct snarl_story_access *access, uintptr_t address, size_t size,
                     uint32_t flags, uintptr_t pc)
@@ -99,14 +121,7 @@ static bool prepare(struct snarl_race_thread *thr, struct snarl_story_access *ac
         snarl_count(SNARL_COUNT_RACE_UNCOVERED);
         return false;
     }
-    uint32_t generation = __atomic_load_n(&snarl_race_generation, __ATOMIC_ACQUIRE);
-    __atomic_store_n(&thr->stepping, generation + 1, __ATOMIC_RELEASE);
-    if (thr->generation != generation) {
-        thr->generation = generation;
-        snarl_race_new_stamp(thr);
-    }
-    if (thr->pending)
-        snarl_race_begin_epoch(thr);
+    begin_step(thr);
     access->flags = flags;
     access->cells = 1;
     access->simple = false;

@@ -312,6 +312,8 @@ bool snarl_race_knows(const struct snarl_race_thread *thr, struct snarl_race_mom
 
 /* An access of 1 to 64 bytes anywhere, not found current by snarl_race_hit. `pc` is a return address. */
 void snarl_race_access(struct snarl_race_thread *thr, uintptr_t address, size_t size, uint32_t flags, uintptr_t pc);
+/* Before an access that will be recorded: what the thread's last load may have seen is acquired, and its epoch begins. */
+void snarl_race_get_ready(struct snarl_race_thread *thr);
 /* The same of a caller that does the same access again and again: an epoch that it began is taken up again where that changes nothing
  * (reopen.c). Who uses it for a pc uses it for all accesses from there, or says snarl_race_not_first. No variable may be locked. */
 void snarl_race_access_first(struct snarl_race_thread *thr, uintptr_t address, size_t size, uint32_t flags, uintptr_t pc);

@@ -37,26 +37,6 @@
 
 /* --- lists --- */
 
-static bool is_state(const struct snarl_race_thread *thr, uint32_t unit, const uint32_t *member, uint32_t count)
-{
-    const struct snarl_state_record *state = &snarl_records[unit].state;
-    if (unit - snarl_cell_unit(thr->base) >= thr->span || !(state->flags & SNARL_RECORD_STATE) || state->count != count)
-        return false;
-    for (uint32_t i = 0; i < count; i++)
-        if (state->member[i] != member[i])
-            return false;
-    return true;
-}
-
-/* Where this epoch's state with these members is to be remembered. */
-static uint32_t *known_state(struct snarl_race_thread *thr, const uint32_t *member, uint32_t count)
-{
-    uint64_t hash = count;
-    for (uint32_t i = 0; i < count; i++)
-        hash = (hash ^ hash >> 32 ^ member[i]) * 0x9e3779b97f4a7c15u;
-    return &thr->state[hash >> 40 & (SNARL_STATE_CACHE - 1)];
-}
-
 uint32_t snarl_story_make_state(struct snarl_race_thread *thr, const uint32_t *member, uint32_t count)
 {
     uint32_t unit = snarl_race_take_units(thr, snarl_state_units(count));
@@ -74,8 +54,8 @@ uint32_t snarl_story_make_state(struct snarl_race_thread *thr, const uint32_t *m
  * would have to be worked out for each. */
 static uint32_t state_of(struct snarl_race_thread *thr, const uint32_t *member, uint32_t count)
 {
-    uint32_t *known = known_state(thr, member, count);
-    if (is_state(thr, *known, member, count))
+    uint32_t *known = snarl_update_known_state(thr, member, count);
+    if (snarl_update_is_state(thr, *known, member, count))
         return *known;
     uint32_t unit = snarl_story_make_state(thr, member, count);
     if (unit)
@@ -113,13 +93,6 @@ static bool is_left_behind(const struct snarl_race_thread *thr, uint32_t word)
     return snarl_chunks[unit / SNARL_CHUNK_UNITS].owner == thr->serial && unit - snarl_cell_unit(thr->base) >= thr->span;
 }
 
-/* Whether the two records tell the same but for the place. */
-static bool is_alike(const struct snarl_race_thread *thr, uint32_t a, uint32_t b)
-{
-    const struct snarl_access_record *x = &snarl_records[a].access, *y = &snarl_records[b].access;
-    return snarl_update_mine_now(thr, x) && x->flags == y->flags && x->lockset == y->lockset;
-}
-
 /* Adds the access, `unit`, to the list. */
 static uint32_t add_member(const struct snarl_race_thread *thr, uint32_t *list, uint32_t count, uint32_t unit, uint32_t mask)
 {
@@ -129,7 +102,7 @@ static uint32_t add_member(const struct snarl_race_thread *thr, uint32_t *list, 
         uint32_t other = snarl_cell_unit(list[i]);
         if (other == unit)
             word |= list[i];
-        else if (together && is_alike(thr, other, unit))
+        else if (together && snarl_update_is_alike(thr, other, unit))
             word |= (list[i] & ~SNARL_CELL_UNIT) | SNARL_CELL_NEARBY;
         else
             list[keep++] = list[i];

@@ -112,6 +112,26 @@ static inline bool snarl_update_bytes_agree(const struct snarl_race_thread *thr,
     return true;
 }
 
+/* The same of a list. That all of it happened before stays so, as the clock only grows. */
+static inline bool snarl_update_state_agrees(struct snarl_race_thread *thr, uint32_t word, uint32_t mask, uint32_t flags)
+{
+    struct snarl_agreed *agreed = snarl_update_agreed(thr, word);
+    const struct snarl_state_record *state = &snarl_record_at(word)->state;
+    bool all = true;
+    if (agreed->word == word && agreed->generation == thr->generation)
+        return true;
+    for (uint32_t i = 0; i < state->count; i++) {
+        const struct snarl_access_record *record = &snarl_record_at(state->member[i])->access;
+        bool before = snarl_update_before(thr, record);
+        if (!before && !(record->flags & flags & SNARL_ACCESS_ATOMIC) && (snarl_cell_mask(state->member[i]) & mask))
+            return false;
+        all &= before;
+    }
+    if (all)
+        *agreed = (struct snarl_agreed){.word = word, .generation = thr->generation};
+    return true;
+}
+
 /* Whether an access to the bytes `mask` certainly does not race with what the cell's word in the other plane names. */
 static inline bool snarl_update_agrees(struct snarl_race_thread *thr, uint32_t word, uintptr_t cell, uint32_t mask, uint32_t flags)
 {
@@ -120,10 +140,8 @@ static inline bool snarl_update_agrees(struct snarl_race_thread *thr, uint32_t w
     if (!word || snarl_update_is_over(thr, word))
         return true;
     const struct snarl_access_record *record = &snarl_record_at(word)->access;
-    if (record->flags & SNARL_RECORD_STATE) {
-        const struct snarl_agreed *agreed = snarl_update_agreed(thr, word);
-        return agreed->word == word && agreed->generation == thr->generation;
-    }
+    if (record->flags & SNARL_RECORD_STATE)
+        return snarl_update_state_agrees(thr, word, mask, flags);
     return snarl_update_before(thr, record) || (record->flags & flags & SNARL_ACCESS_ATOMIC) ||
            !(snarl_cell_bytes(word) & mask);
 }
@@ -249,6 +267,98 @@ static inline uint32_t snarl_update_record(struct snarl_race_thread *thr, struct
     return unit;
 }
 
+/* A plain access in progress of which all is known that does not depend on the cell. */
+struct snarl_update {
+    uint64_t site;
+    uint32_t node, unit, flags;
+    bool lists; /* short ones are worked out */
+};
+
+/* --- short lists --- */
+
+#define SNARL_SHORT_LIST 3u /* members of a state that is one unit */
+
+/* Where this epoch's state with these members is to be remembered. */
+static inline uint32_t *snarl_update_known_state(struct snarl_race_thread *thr, const uint32_t *member, uint32_t count)
+{
+    uint64_t hash = count;
+    for (uint32_t i = 0; i < count; i++)
+        hash = (hash ^ hash >> 32 ^ member[i]) * 0x9e3779b97f4a7c15u;
+    return &thr->state[hash >> 40 & (SNARL_STATE_CACHE - 1)];
+}
+
+static inline bool snarl_update_is_state(const struct snarl_race_thread *thr, uint32_t unit, const uint32_t *member, uint32_t count)
+{
+    const struct snarl_state_record *state = &snarl_records[unit].state;
+    if (unit - snarl_cell_unit(thr->base) >= thr->span || !(state->flags & SNARL_RECORD_STATE) || state->count != count)
+        return false;
+    for (uint32_t i = 0; i < count; i++)
+        if (state->member[i] != member[i])
+            return false;
+    return true;
+}
+
+/* The state of a short list; 0: it is not made that quickly. */
+static inline uint32_t snarl_update_short_state(struct snarl_race_thread *thr, const uint32_t *member, uint32_t count)
+{
+    uint32_t *known = snarl_update_known_state(thr, member, count), unit = thr->next_unit;
+    if (snarl_update_is_state(thr, *known, member, count))
+        return *known;
+    if (unit >= thr->run_end || unit % SNARL_CHUNK_UNITS == 0)
+        return 0;
+    struct snarl_state_record *state = &snarl_records[unit].state;
+    *state = (struct snarl_state_record){.flags = SNARL_RECORD_STATE, .count = (uint16_t)count};
+    for (uint32_t i = 0; i < count; i++)
+        state->member[i] = member[i];
+    thr->next_unit = unit + 1;
+    thr->span++;
+    thr->states_made++;
+    return *known = unit;
+}
+
+/* Whether two records of this epoch tell the same but for the place. */
+static inline bool snarl_update_is_alike(const struct snarl_race_thread *thr, uint32_t a, uint32_t b)
+{
+    const struct snarl_access_record *x = &snarl_records[a].access, *y = &snarl_records[b].access;
+    return snarl_update_mine_now(thr, x) && x->flags == y->flags && x->lockset == y->lockset;
+}
+
+/* What snarl_story_next works out where nothing can race: few plain accesses, and what a write replaces happened before. 0: it is something else. */
+static inline uint32_t snarl_update_short_list(struct snarl_race_thread *thr, const struct snarl_update *update, uint32_t old,
+                                               uint32_t mask)
+{
+    uint32_t list[SNARL_SHORT_LIST + 1], kept = 0, covered = mask, single, count;
+    uint32_t word = snarl_cell_access(update->unit, mask, update->flags);
+    bool write = update->flags & SNARL_ACCESS_WRITE;
+    const uint32_t *member = snarl_cell_members(old, &single, &count);
+    if (!snarl_access_is_plain(update->flags) || (old & SNARL_CELL_BYTES) || count > SNARL_SHORT_LIST)
+        return 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct snarl_access_record *record = &snarl_record_at(member[i])->access;
+        uint32_t bytes = snarl_cell_mask(member[i]), unit = snarl_cell_unit(member[i]);
+        bool before = snarl_update_before(thr, record);
+        if (!snarl_access_is_plain(record->flags) || (write && !before && (bytes & mask)))
+            return 0;
+        if (before && snarl_access_stands_for(update->flags, snarl_update_kind(record->flags, update->flags)))
+            bytes &= ~mask;
+        if (!bytes)
+            continue;
+        if (snarl_update_mine_now(thr, record))
+            covered |= bytes;
+        if (unit == update->unit)
+            word |= snarl_cell_word(unit, bytes) | (member[i] & SNARL_CELL_KEPT);
+        else if (thr->states_made > SNARL_STATES_MANY && snarl_update_is_alike(thr, unit, update->unit))
+            word |= snarl_cell_word(0, bytes) | (member[i] & SNARL_CELL_KEPT) | SNARL_CELL_NEARBY;
+        else
+            list[kept++] = snarl_cell_word(unit, bytes) | (member[i] & SNARL_CELL_KEPT);
+    }
+    if (!kept)
+        return word;
+    list[kept++] = word;
+    uint32_t unit = kept <= SNARL_SHORT_LIST ? snarl_update_short_state(thr, list, kept) : 0;
+    return unit ? snarl_cell_word(unit, covered) : 0;
+}
+
 /* Whether snarl_race_try may be asked at all. */
 static inline bool snarl_race_may_try(const struct snarl_race_thread *thr)
 {
@@ -269,12 +379,6 @@ static inline bool snarl_update_swap_pair(uint32_t *cell, uint32_t old, uint32_t
                                        __ATOMIC_RELAXED);
 }
 
-/* A plain access in progress of which all is known that does not depend on the cell. */
-struct snarl_update {
-    uint64_t site;
-    uint32_t node, unit, flags;
-};
-
 /* The next word of a cell; 0: to be worked out. */
 static inline uint32_t snarl_update_next(struct snarl_race_thread *thr, const struct snarl_update *update, uint32_t old,
                                          uint32_t mask)
@@ -283,8 +387,13 @@ static inline uint32_t snarl_update_next(struct snarl_race_thread *thr, const st
     if (word)
         return word;
     uint64_t key = snarl_step_key(update->site, update->node | mask << 28, old);
-    const struct snarl_step *step = snarl_step_entry(thr, key);
-    return snarl_step_is(thr, step, key) ? step->new_word : 0;
+    struct snarl_step *step = snarl_step_entry(thr, key);
+    if (snarl_step_is(thr, step, key))
+        return step->new_word;
+    word = update->lists ? snarl_update_short_list(thr, update, old, mask) : 0;
+    if (word)
+        *step = (struct snarl_step){.key = key, .new_word = word, .stamp = thr->stamp};
+    return word;
 }
 
 /* One cell. The other plane is looked at before, since it may ask for more than this, and after, since only then nobody can come in
@@ -391,7 +500,8 @@ static inline bool snarl_race_try(struct snarl_race_thread *thr, uintptr_t addre
     struct snarl_update update = {.site = snarl_step_site(pc, flags, (uint8_t)size),
                                   .node = node,
                                   .unit = snarl_update_record(thr, note, flags, (uint8_t)size),
-                                  .flags = flags};
+                                  .flags = flags,
+                                  .lists = true};
     if (!update.unit && write) /* a read may do without */
         return false;
     __atomic_store_n(&thr->stepping, thr->generation + 1, __ATOMIC_RELEASE);

@@ -103,6 +103,7 @@ static void stock_access(struct trace *trace, int thread, uintptr_t address, uin
         return;
     if (below(trace, 16) == 0)
         snarl_race_widen(thr);
+    snarl_race_get_ready(thr);
     if (snarl_race_may_try(thr) && snarl_race_try(thr, address, size, write, site, 0, note))
         return;
     thr->note = note;
