@@ -4,7 +4,8 @@
  * a cell's word names has it as a member. Chunks are freed as a whole. The steps:
  *
  *   1. a serial number and each thread's stamp are noted; chunks taken later, and chunks in which their owner makes or made units with its present
- *      stamp, are kept. Those are all that a thread may still put into cells from its caches (they are void with another stamp).
+ *      stamp, are kept. Those are all that a thread may still put into cells from its caches (they are void with another stamp). So are those of
+ *      its range: what lies there counts as the thread's own.
  *   2. the cells of all blocks in use are read, and the chunks of what they name marked. A word put into a cell after it
  *      was read is made of members of the word before it, which were marked, and of records that step 1 keeps.
  *   3. chunks that are neither go to quarantine, and the caches of all threads become void (`generation`). They are
@@ -14,6 +15,9 @@
  * replaced it. It has noted the generation in which the step began (`stepping`); as long as one is in a step that began before the
  * chunks in quarantine were freed, they stay there. (That note may reach other processors later than the step's
  * first read, by a store buffer's delay; between two collections lie milliseconds.)
+ *
+ * A range may come to begin earlier: a release that nobody saw is taken back (sync.c). It does so only if no collection has ended since that part was a
+ * range (`range_generation`); what is being freed at that time is in quarantine, and stays there when the next collection finds it in a range.
  *
  * One thread collects at a time, the others go on with fresh chunks. */
 #include <string.h>
@@ -178,6 +182,26 @@ static uint32_t note_stamps(void)
     return size - 1;
 }
 
+/* The chunks of the thread's range. Its parts may be of two moments when it changes just now: then both are about to be or were the thread's, and
+ * something more is kept. */
+static void mark_range(const struct snarl_race_thread *thr)
+{
+    uint32_t first = snarl_cell_unit(__atomic_load_n(&thr->base, __ATOMIC_RELAXED));
+    uint32_t end = __atomic_load_n(&thr->run_end, __ATOMIC_RELAXED);
+    if (!first || first >= end || thr->ended)
+        return;
+    for (uint32_t chunk = first / SNARL_CHUNK_UNITS; chunk < end / SNARL_CHUNK_UNITS; chunk++)
+        s_mark[chunk] = 1;
+}
+
+static void mark_ranges(void)
+{
+    snarl_race_threads_lock();
+    for (struct snarl_race_thread *thr = snarl_race_threads_first(); thr; thr = thr->next)
+        mark_range(thr);
+    snarl_race_threads_unlock();
+}
+
 /* Step 1: the chunks that each thread uses with its present stamp. */
 static void mark_current(uint32_t fresh)
 {
@@ -237,9 +261,10 @@ bool snarl_race_collect_now(void)
     uint32_t last_taken = snarl_records_last_taken();
     uint32_t slots = snarl_race_slot_count();
     uint32_t serial = snarl_race_last_serial();
-    if (!stepping_since(snarl_race_generation))
-        snarl_records_begin_release();
     memset(s_mark, 0, fresh);
+    mark_ranges();
+    if (!stepping_since(snarl_race_generation))
+        snarl_records_begin_release(s_mark);
     memset(s_named, 0, slots);
     s_last_word = 0;
     choose_what_to_keep(last_taken);

@@ -42,7 +42,7 @@ void snarl_race_set_range(struct snarl_race_thread *thr, uint32_t first_unit)
         thr->base = 0;
         thr->span = UINT32_MAX;
     } else {
-        thr->base = first_unit | SNARL_CELL_MASK;
+        __atomic_store_n(&thr->base, first_unit | SNARL_CELL_MASK, __ATOMIC_RELAXED);
         thr->span = thr->pending ? 0 : thr->next_unit - first_unit;
     }
     snarl_race_window_update(thr);
@@ -83,6 +83,7 @@ static bool take_run(struct snarl_race_thread *thr)
         return false;
     thr->next_unit = thr->run_start = thr->epoch_start = first;
     thr->run_end = first + chunks * SNARL_CHUNK_UNITS;
+    thr->range_generation = __atomic_load_n(&snarl_race_generation, __ATOMIC_ACQUIRE);
     snarl_race_set_range(thr, first);
     return true;
 }
@@ -126,6 +127,7 @@ void snarl_race_begin_epoch(struct snarl_race_thread *thr)
     if (thr->next_unit % SNARL_CHUNK_UNITS) /* a chunk goes on: the table of moments tells of what will be in it, too */
         __atomic_store_n(&snarl_record_moment(thr->next_unit)->epoch, thr->epoch, __ATOMIC_RELAXED);
     thr->known = 0;
+    thr->range_generation = __atomic_load_n(&snarl_race_generation, __ATOMIC_ACQUIRE);
     snarl_race_set_range(thr, thr->next_unit);
     snarl_race_new_stamp(thr);
     if (thr->epoch % EPOCHS_COUNTED == 0) /* a counter that all threads wrote at each epoch would be what they wait for */

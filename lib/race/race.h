@@ -111,6 +111,7 @@ struct snarl_boundary {
     uint32_t serial;      /* of the sync's releases */
     uint32_t first_epoch; /* the thread's, before the release */
     uint32_t first_unit, run; /* `run` is the thread's run_end at that time */
+    uint32_t generation;      /* the thread's range_generation */
 };
 
 /* The access that began an epoch after a release: see reopen.c. */
@@ -134,7 +135,7 @@ struct snarl_race_window {
 
 struct snarl_race_thread {
     /* the fast path reads these: see snarl_race_hit */
-    uint32_t base;   /* the first unit of this epoch, as a word with a full mask */
+    uint32_t base;   /* the first unit of this epoch, as a word with a full mask; the collector reads it */
     uint32_t span;   /* units made in this epoch */
     uint32_t shared; /* a word by another thread that holds a full read of ours in this epoch */
     uint32_t stamp;  /* changes when anything changes that the caches depend on */
@@ -152,6 +153,7 @@ struct snarl_race_thread {
     bool ended;
     uint32_t next_unit, run_start, run_end; /* units of the current run of chunks */
     uint32_t epoch_start;                   /* the first unit of the epoch */
+    uint32_t range_generation;              /* the collector's, when the range of units began where it begins now */
     uint32_t epoch_units;                   /* that the largest of late made */
     uint32_t known;                         /* accesses that were known, but not to the window; see snarl_race_known_outside */
     uint32_t next_victim;                   /* in the cache of sites */

@@ -154,14 +154,17 @@ uint32_t snarl_records_last_taken(void)
     return __atomic_load_n(&s_taken, __ATOMIC_RELAXED);
 }
 
-void snarl_records_begin_release(void)
+void snarl_records_begin_release(const uint8_t *stays)
 {
+    uint32_t chunk = s_quarantine, next;
     snarl_mutex_lock(&s_lock);
-    while (s_quarantine) {
-        uint32_t chunk = s_quarantine;
-        s_quarantine = snarl_chunks[chunk].next;
-        snarl_chunks[chunk].next = FREE;
-        s_free_count++;
+    for (s_quarantine = 0; chunk; chunk = next) {
+        next = snarl_chunks[chunk].next;
+        snarl_chunks[chunk].next = stays[chunk] ? s_quarantine : FREE;
+        if (stays[chunk])
+            s_quarantine = chunk;
+        else
+            s_free_count++;
     }
     s_longest = UINT32_MAX;
     snarl_mutex_unlock(&s_lock);

@@ -54,7 +54,8 @@ uint32_t snarl_records_chunks(void);
  * out again only after the next collection has begun: see collect.c. */
 uint32_t snarl_records_fresh(void);
 uint32_t snarl_records_last_taken(void);
-void snarl_records_begin_release(void);
+/* Those that `stays` tells of by chunk wait for the next time. */
+void snarl_records_begin_release(const uint8_t *stays);
 void snarl_records_release_chunk(uint32_t chunk);
 /* The next collection is due when `growth` more chunks are in use (at least a minimum). */
 void snarl_records_set_next(uint32_t growth);

@@ -87,6 +87,7 @@ static void push_boundary(struct snarl_race_thread *thr, struct snarl_race_sync 
         .first_epoch = first_epoch,
         .first_unit = first_unit,
         .run = thr->run_end,
+        .generation = thr->range_generation,
     };
 }
 
@@ -98,6 +99,11 @@ static void pop_boundary(struct snarl_race_thread *thr)
         return; /* it did not end an epoch: there was nothing since the release before it */
     thr->pending = false;
     thr->first_epoch = boundary->first_epoch;
+    if (boundary->generation != __atomic_load_n(&snarl_race_generation, __ATOMIC_ACQUIRE)) {
+        snarl_race_set_range(thr, thr->epoch_start); /* chunks before it may be somebody else's by now: see collect.c */
+        return;
+    }
+    thr->range_generation = boundary->generation;
     bool same_run = boundary->run == thr->run_end && boundary->first_unit <= thr->next_unit;
     snarl_race_set_range(thr, same_run ? boundary->first_unit : thr->run_start);
 }
