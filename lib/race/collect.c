@@ -26,11 +26,13 @@
 #include "base/memory.h"
 #include "base/os.h"
 #include "race/bytes.h"
+#include "race/compact.h"
 #include "race/state.h"
 
 static SNARL_MUTEX s_lock = {.rank = SNARL_RANK_COLLECT};
 static bool s_running; /* under the lock */
-static uint8_t *s_mark; /* by chunk: 1 needed. The rest belongs to who is running */
+static uint8_t *s_mark; /* by chunk: enum snarl_mark. The rest belongs to who is running */
+static bool s_moving;   /* some chunks are marked as SNARL_MARK_MOVES */
 static uint8_t *s_named; /* by slot */
 static uint32_t s_last_word;
 static bool s_forgetting;
@@ -74,7 +76,10 @@ static void end(void)
 
 static void mark_access(uint32_t word)
 {
-    s_mark[snarl_cell_unit(word) / SNARL_CHUNK_UNITS] = 1;
+    uint8_t *mark = &s_mark[snarl_cell_unit(word) / SNARL_CHUNK_UNITS];
+    if (*mark == SNARL_MARK_NONE)
+        *mark = SNARL_MARK_NEEDED;
+    snarl_compact_count(word);
 }
 
 /* What a word says of itself needs no look at the record, which lies anywhere. */
@@ -109,21 +114,46 @@ static bool forget(uint32_t *cell, uint32_t *word)
 
 static void mark_bytes(uintptr_t cell)
 {
-    const struct snarl_bytes *bytes = snarl_bytes_of(cell);
-    for (uint32_t i = 0; bytes && i < 4; i++) {
-        uint32_t word = __atomic_load_n(&bytes->word[i], __ATOMIC_ACQUIRE);
-        if (word)
-            mark_access(word);
-    }
+    struct snarl_bytes *bytes = snarl_bytes_of(cell);
+    if (!bytes)
+        return;
+    struct snarl_bytes from, to;
+    bool moved;
+    do {
+        from = to = *(volatile struct snarl_bytes *)bytes;
+        moved = false;
+        for (uint32_t i = 0; i < 4; i++) {
+            if (s_moving && from.word[i])
+                to.word[i] = snarl_compact_word(from.word[i]);
+            moved |= to.word[i] != from.word[i];
+        }
+    } while (moved && !snarl_bytes_swap(bytes, &from, &to));
+    for (uint32_t i = 0; i < 4; i++)
+        if (to.word[i])
+            mark_access(to.word[i]);
+}
+
+/* Gives the cell the word that tells where its records lie now. False: it has changed meanwhile, *word is what it has. */
+static bool move(uint32_t *cell, uint32_t *word)
+{
+    uint32_t moved = snarl_compact_word(*word);
+    if (moved == *word)
+        return true;
+    bool done = __atomic_compare_exchange_n(cell, word, moved, false, __ATOMIC_SEQ_CST, __ATOMIC_ACQUIRE);
+    if (done)
+        *word = moved;
+    return done;
 }
 
 static void mark_cell(uint32_t *cell, uintptr_t start)
 {
     uint32_t word = __atomic_load_n(cell, __ATOMIC_ACQUIRE);
-    if (word & SNARL_CELL_BYTES)
-        mark_bytes(start);
-    if (word == 0 || word == s_last_word || (s_forgetting && is_old(word) && forget(cell, &word)))
-        return;
+    do {
+        if (word & SNARL_CELL_BYTES)
+            mark_bytes(start);
+        if (word == 0 || word == s_last_word || (s_forgetting && is_old(word) && forget(cell, &word)))
+            return;
+    } while (s_moving && !move(cell, &word));
     s_last_word = word;
     mark_word(word);
 }
@@ -138,7 +168,7 @@ static void mark_cells(uint32_t *cell, uintptr_t start)
             continue;
         mark_cell(&cell[i], start + 4 * i);
         mark_cell(&cell[i + 1], start + 4 * i + 4);
-        last = pair & ((uint64_t)SNARL_CELL_BYTES << 32 | SNARL_CELL_BYTES) || s_forgetting ? 0 : pair;
+        last = pair & ((uint64_t)SNARL_CELL_BYTES << 32 | SNARL_CELL_BYTES) || s_forgetting || s_moving ? 0 : pair;
     }
 }
 
@@ -191,7 +221,7 @@ static void mark_range(const struct snarl_race_thread *thr)
     if (!first || first >= end || thr->ended)
         return;
     for (uint32_t chunk = first / SNARL_CHUNK_UNITS; chunk < end / SNARL_CHUNK_UNITS; chunk++)
-        s_mark[chunk] = 1;
+        s_mark[chunk] = SNARL_MARK_NEEDED;
 }
 
 static void mark_ranges(void)
@@ -211,7 +241,7 @@ static void mark_current(uint32_t fresh)
         uint32_t owner = snarl_chunks[chunk].owner;
         const struct current *current = current_of(owner, mask);
         if (owner && current->serial == owner && (int32_t)(snarl_chunks[chunk].stamp - current->stamp) >= 0)
-            s_mark[chunk] = 1;
+            s_mark[chunk] = SNARL_MARK_NEEDED;
     }
     snarl_race_threads_unlock();
 }
@@ -253,6 +283,12 @@ static bool stepping_since(uint32_t generation)
     return found;
 }
 
+void snarl_race_collect_forked(void)
+{
+    s_running = false;
+    snarl_compact_reset();
+}
+
 bool snarl_race_collect_now(void)
 {
     if (!begin())
@@ -270,8 +306,10 @@ bool snarl_race_collect_now(void)
     choose_what_to_keep(last_taken);
     s_bytes = 0;
     mark_current(fresh);
+    s_moving = snarl_compact_begin(s_mark, fresh);
     snarl_shadow_each_block(mark_block, NULL);
     uint32_t freed = sweep(fresh, last_taken);
+    snarl_compact_choose(fresh, last_taken);
     void_caches();
     snarl_race_slots_unnamed(s_named, slots, serial);
     /* Reading the cells costs about as much as filling an eighth of their size with records. */

@@ -71,6 +71,12 @@ static uint32_t made_now(const struct snarl_race_thread *thr)
     return thr->next_unit > thr->epoch_start ? thr->next_unit - thr->epoch_start : 0;
 }
 
+void snarl_race_leave_run(struct snarl_race_thread *thr)
+{
+    snarl_records_give_back((thr->next_unit + SNARL_CHUNK_UNITS - 1) / SNARL_CHUNK_UNITS, thr->run_end / SNARL_CHUNK_UNITS);
+    thr->next_unit = thr->run_end;
+}
+
 /* Room for some epochs like those before. */
 static bool take_run(struct snarl_race_thread *thr)
 {
@@ -81,6 +87,7 @@ static bool take_run(struct snarl_race_thread *thr)
     uint32_t first = snarl_records_take_run(thr, &chunks);
     if (!first)
         return false;
+    snarl_race_leave_run(thr);
     thr->next_unit = thr->run_start = thr->epoch_start = first;
     thr->run_end = first + chunks * SNARL_CHUNK_UNITS;
     thr->range_generation = __atomic_load_n(&snarl_race_generation, __ATOMIC_ACQUIRE);

@@ -3,6 +3,7 @@
 
 #include "history/history.h"
 #include "race/bytes.h"
+#include "race/compact.h"
 #include "race/state.h"
 
 bool snarl_race_init(const struct snarl_race_host *host, const struct snarl_race_options *options)
@@ -27,6 +28,7 @@ void snarl_race_reset(const struct snarl_race_options *options)
     snarl_race_threads_reset();
     snarl_race_atomics_reset();
     snarl_records_reset();
+    snarl_compact_reset();
     snarl_race_global.options = options ? *options : (struct snarl_race_options){0};
 }
 

@@ -220,6 +220,7 @@ struct snarl_race_host {
 struct snarl_race_options {
     uint32_t epoch_limit;     /* epochs of a slot before its thread moves to another; 0: the most there can be */
     uint32_t collect_chunks;  /* chunks taken before the collector runs at the earliest; 0: default */
+    uint32_t compact_chunks;  /* chunks in use from which on it moves records together; 0: default */
 };
 
 /* Once, before anything else. False: no room in the address space; nothing of this may then be used. */

@@ -120,6 +120,35 @@ static uint32_t take(struct snarl_race_thread *thr, uint32_t *count, bool *due)
     return first;
 }
 
+/* No record was ever made in them, so no cell and no cache names one. A collection that goes on meanwhile has marked them, or finds them free. */
+void snarl_records_give_back(uint32_t first_chunk, uint32_t end_chunk)
+{
+    if (first_chunk >= end_chunk)
+        return;
+    uint32_t count = end_chunk - first_chunk;
+    snarl_mutex_lock(&s_lock);
+    for (uint32_t chunk = first_chunk; chunk < end_chunk; chunk++)
+        snarl_chunks[chunk] = (struct snarl_chunk){.next = FREE};
+    s_free_count += count;
+    if (s_longest != UINT32_MAX && s_longest < count)
+        s_longest = count;
+    __atomic_sub_fetch(&s_in_use, count, __ATOMIC_RELAXED);
+    snarl_mutex_unlock(&s_lock);
+}
+
+uint32_t snarl_records_take_chunk(void)
+{
+    uint32_t count = 1;
+    snarl_mutex_lock(&s_lock);
+    uint32_t chunk = pop_run(&count);
+    if (chunk) {
+        snarl_chunks[chunk] = (struct snarl_chunk){.taken = ++s_taken};
+        __atomic_add_fetch(&s_in_use, 1, __ATOMIC_RELAXED);
+    }
+    snarl_mutex_unlock(&s_lock);
+    return chunk;
+}
+
 /* A table that is full of what is needed is not looked through for each access. */
 #define REFUSED_MANY 65536u
 

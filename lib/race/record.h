@@ -47,6 +47,10 @@ bool snarl_records_reserve(void);
 /* The first unit of a run of at most *chunks chunks for `thr`, and how many it has; 0 when the table is full and nothing can be
  * collected, which is counted. */
 uint32_t snarl_records_take_run(struct snarl_race_thread *thr, uint32_t *chunks);
+/* Of a run, what its thread has not begun, and will not. */
+void snarl_records_give_back(uint32_t first_chunk, uint32_t end_chunk);
+/* A chunk for the collector's own use, without an owner; 0: there is none. */
+uint32_t snarl_records_take_chunk(void);
 /* Chunks in use. */
 uint32_t snarl_records_chunks(void);
 

@@ -25,6 +25,8 @@ void snarl_race_thread_move(struct snarl_race_thread *thr);
 /* collect.c tells which slots no cell names any more, among those last taken by threads up to `serial`. */
 void snarl_race_slots_unnamed(const uint8_t *named, uint32_t count, uint32_t serial);
 uint32_t snarl_race_last_serial(void);
+/* In the child of a fork: whoever was collecting is not there. */
+void snarl_race_collect_forked(void);
 /* A clock of this slot at an epoch up to this does not imply the clock of the epoch's thread: the slot was reused by a thread
  * that did not know of it. Indexed by slot; NULL before the first thread. */
 extern uint32_t *snarl_race_slot_floor;
@@ -46,6 +48,8 @@ void snarl_race_join_clock(struct snarl_race_thread *thr, const struct snarl_vcl
 /* epoch.c */
 /* Starts the epoch that the first access after a release begins. */
 void snarl_race_begin_epoch(struct snarl_race_thread *thr);
+/* No more records go into the thread's run of chunks. */
+void snarl_race_leave_run(struct snarl_race_thread *thr);
 /* The unit range is to be what base, span and ignore say. */
 void snarl_race_set_range(struct snarl_race_thread *thr, uint32_t first_unit);
 /* Caches are void. */

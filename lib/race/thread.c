@@ -321,9 +321,9 @@ void snarl_race_thread_move(struct snarl_race_thread *thr)
     thr->slot = index;
     thr->epoch = s_slot[index].last_epoch;
     thr->version++; /* the old slot is one of the others now */
-    thr->next_unit = thr->run_end; /* all records of a chunk are of one slot */
     thr->boundary_count = 0;
     snarl_mutex_unlock(&s_lock);
+    snarl_race_leave_run(thr); /* all records of a chunk are of one slot */
 }
 
 uint32_t snarl_race_thread_owner(uint32_t index, uint32_t epoch)
@@ -397,6 +397,7 @@ void snarl_race_threads_reset(void)
 void snarl_race_forked(struct snarl_race_thread *thr)
 {
     snarl_mutex_reset(&s_lock);
+    snarl_race_collect_forked();
     s_kept_count = s_kept_frames_count = 0; /* a thread that is not here may have been about to put one there or take it */
     struct snarl_race_thread **link = &s_threads;
     while (*link) {

@@ -5,22 +5,25 @@
 
 #include "base/counters.h"
 #include "base/os.h"
-#include "race/race.h"
+#include "history/history.h"
 #include "race/record.h"
+#include "race/state.h"
 
 #define CELLS 8192u
+#define PLACE(cell) (0x100000u + 16 * (uintptr_t)(cell))
 #define MANY 2000u /* records: more than a dozen chunks */
 
 static uint32_t *s_memory;
 static uint32_t s_races;
+static uintptr_t s_place; /* of the earlier access of the last race */
 static uintptr_t s_pc = 0x1000;
 static struct snarl_race_thread *s_first, *s_a, *s_b;
 
 static void on_report(struct snarl_race_thread *thr, const struct snarl_race *race)
 {
     (void)thr;
-    (void)race;
     s_races++;
+    s_place = snarl_history_pc(race->before.where);
 }
 
 static const struct snarl_race_host s_host = {.report = on_report};
@@ -73,6 +76,24 @@ static void expect_races_with_all(void)
     }
 }
 
+/* Large epochs and small ones in turn: the former want long runs, of which the latter use little. */
+Test(collect, what_a_run_is_not_used_for_comes_back, .init = init)
+{
+    struct snarl_race_sync sync = {0};
+    for (int i = 0; i < 300; i++) {
+        for (int k = 0; k < (i % 2 ? 1 : 1000); k++) {
+            touch(s_a, 0, SNARL_ACCESS_WRITE);
+            snarl_race_alloc(s_a, (uintptr_t)&s_memory[0], 4);
+        }
+        snarl_race_release(s_a, &sync);
+        if (i % 20 == 0)
+            snarl_race_collect_now();
+    }
+    collect();
+    cr_assert_lt(snarl_records_chunks(), 200, "%u chunks in use", snarl_records_chunks());
+    snarl_race_sync_clear(&sync);
+}
+
 Test(collect, chunks_of_a_long_epoch_stay_its_own, .init = init)
 {
     make_garbage(s_a);
@@ -103,5 +124,37 @@ Test(collect, an_epoch_taken_up_again_keeps_its_chunks, .init = init)
     snarl_race_acquire_exclusive(s_a, &sync);
     collect();
     expect_races_with_all();
+    snarl_race_sync_clear(&sync);
+}
+
+/* Every cell keeps what was done to it in an epoch of its own, so records that are needed lie far apart. They are moved together, and tell
+ * the same as before. */
+Test(collect, records_far_apart_are_moved_together, .init = init)
+{
+    struct snarl_race_sync sync = {0};
+    snarl_race_global.options.compact_chunks = 1;
+    for (uint32_t cell = 1; cell < CELLS / 8; cell++) {
+        uintptr_t address = (uintptr_t)&s_memory[cell];
+        for (int k = 0; k < 100; k++) {
+            touch(s_a, 0, SNARL_ACCESS_WRITE);
+            snarl_race_alloc(s_a, (uintptr_t)&s_memory[0], 4);
+        }
+        uint32_t part = cell % 3 == 0; /* and lists of two accesses */
+        snarl_race_access(s_a, address, part ? 2 : 4, SNARL_ACCESS_WRITE, PLACE(cell));
+        if (part)
+            snarl_race_access(s_a, address + 2, 2, SNARL_ACCESS_WRITE, PLACE(cell) + 1);
+        snarl_race_release(s_a, &sync);
+    }
+    snarl_race_collect_now();
+    uint32_t before = snarl_records_chunks();
+    collect();
+    collect();
+    cr_assert_lt(snarl_records_chunks() * 8, before, "%u chunks of %u are in use", snarl_records_chunks(), before);
+    for (uint32_t cell = 1; cell < CELLS / 8; cell++) {
+        uint32_t part = cell % 3 == 0;
+        snarl_race_access(s_b, (uintptr_t)&s_memory[cell] + (part ? 2 : 0), 2, 0, s_pc++);
+        cr_assert_eq(s_races, cell, "the race on cell %u was missed", cell);
+        cr_assert_eq(s_place, PLACE(cell) + part);
+    }
     snarl_race_sync_clear(&sync);
 }

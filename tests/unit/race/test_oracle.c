@@ -388,7 +388,8 @@ static void begin(struct trace *trace, uint64_t seed)
     oracle_clear(&trace->oracle);
     s_holder[0] = s_holder[1] = -1;
     struct snarl_race_options options = {.epoch_limit = below(trace, 4) ? 0 : 2 + below(trace, 6),
-                                         .collect_chunks = 1};
+                                         .collect_chunks = 1,
+                                         .compact_chunks = below(trace, 3) ? 1 : 0};
     snarl_race_reset(&options);
     snarl_shadow_clear((uintptr_t)s_memory, 2 * 4096);
 }

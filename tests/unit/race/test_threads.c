@@ -84,7 +84,7 @@ static void run(void *(*function)(void *))
 
 static void init(void)
 {
-    cr_assert(snarl_race_init(&s_host, &(struct snarl_race_options){.collect_chunks = 64}));
+    cr_assert(snarl_race_init(&s_host, &(struct snarl_race_options){.collect_chunks = 64, .compact_chunks = 1}));
     s_memory = snarl_os_map(1 << 20);
     cr_assert(s_memory);
 }
