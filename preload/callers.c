@@ -115,12 +115,11 @@ static struct place *own_place(struct snarl_callers *mine, uintptr_t site)
     struct place *place = place_of(mine, site);
     if (place)
         return place;
-    place = places_at(mine, site);
-    if (place[1].site)
+    place = &places_at(mine, site)[mine->place_turn++ % PLACE_WAYS];
+    if (place->site)
         lose(&mine->places, PLACES);
-    place[1] = place[0];
-    place[0] = (struct place){.site = site}; /* not walked yet */
-    return &place[0];
+    *place = (struct place){.site = site}; /* not walked yet */
+    return place;
 }
 
 /* The entry that the next walk from there gets: each in turn. */

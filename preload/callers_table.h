@@ -13,7 +13,7 @@
 #define WALKS 512      /* powers of two */
 #define WALK_WAYS 4u
 #define PLACES 4096
-#define PLACE_WAYS 2u  /* a cache line */
+#define PLACE_WAYS 4u
 #define NOTES 4096
 #define CHECKED_MAX 22 /* words of the stack compared; what lies further out is taken to be the same */
 #define BY_RBP 1
@@ -52,7 +52,7 @@ struct extent {
 };
 
 struct snarl_callers {
-    uint32_t age, walk_turn;
+    uint32_t age, walk_turn, place_turn; /* whose turn it is to give way */
     struct extent places, notes, walks;
     struct place place[PLACES];
     struct noted noted[NOTES];
@@ -72,9 +72,10 @@ static inline struct place *places_at(struct snarl_callers *mine, uintptr_t site
 static inline struct place *place_of(struct snarl_callers *mine, uintptr_t site)
 {
     struct place *place = places_at(mine, site);
-    if (place[0].site == site)
-        return &place[0];
-    return place[1].site == site ? &place[1] : NULL;
+    for (unsigned i = 0; i < PLACE_WAYS; i++)
+        if (place[i].site == site)
+            return &place[i];
+    return NULL;
 }
 
 /* The entries where a walk may be. */

@@ -136,6 +136,8 @@ static void mark_bytes(uintptr_t cell)
 /* Gives the cell the word that tells where its records lie now. False: it has changed meanwhile, *word is what it has. */
 static bool move(uint32_t *cell, uint32_t *word)
 {
+    if (*word & SNARL_CELL_PLAIN && s_mark[snarl_cell_unit(*word) / SNARL_CHUNK_UNITS] != SNARL_MARK_MOVES)
+        return true; /* nearly always */
     uint32_t moved = snarl_compact_word(*word);
     if (moved == *word)
         return true;

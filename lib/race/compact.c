@@ -9,7 +9,7 @@
 
 #define FROM_CHUNKS 1024u          /* 2 MiB: less than that is not worth it */
 #define LIVE_MOST (SNARL_CHUNK_UNITS / 2)
-#define MOVED_MOST 65536u          /* units in one collection */
+#define MOVED_MOST (1u << 18)      /* units in one collection */
 #define COPIES_MOST (4 * MOVED_MOST) /* entries of the table; lists with a member that moves come on top */
 #define SLOTS 65536u
 #define LIVE_WORDS (SNARL_CHUNK_UNITS / 64)
