@@ -92,7 +92,7 @@ static void begin_step(struct snarl_race_thread *thr)
 {
     uint32_t generation = __atomic_load_n(&snarl_race_generation, __ATOMIC_ACQUIRE);
     __atomic_store_n(&thr->stepping, generation + 1, __ATOMIC_RELEASE);
-    if (thr->generation != generation) {
+    if (thr->generation != generation || thr->left_run) {
         thr->generation = generation;
         snarl_race_new_stamp(thr);
     }

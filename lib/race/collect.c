@@ -40,6 +40,8 @@ static uint32_t s_keep_from; /* serial number of a taking: records in chunks tak
 static uint64_t s_bytes;
 
 #define SLOTS 65536u
+#define OFTEN 20  /* a collection for so many times the time it takes */
+#define SELDOM 40
 #define CURRENT_MAX (2 * SLOTS) /* there are never more threads than slots */
 
 /* A thread by its serial number, and its stamp when the collection began: a hash table. */
@@ -291,10 +293,33 @@ void snarl_race_collect_forked(void)
     snarl_compact_reset();
 }
 
+/* How many chunks may be taken until the next collection: as few as there can be if collecting is to take a few hundredths of the time, but for a
+ * table that would be more than an eighth of the cells. `began` in ticks of the processor. */
+static uint32_t growth(uint64_t began)
+{
+    static uint64_t s_ended, s_spent, s_between; /* the latter two: of the last dozens of collections */
+    static uint32_t s_growth = 1;
+    uint64_t now = __builtin_ia32_rdtsc();
+    uint32_t most = (uint32_t)(s_bytes / 8 / (SNARL_CHUNK_UNITS * SNARL_RECORD_UNIT));
+    s_spent += now - began - s_spent / 32;
+    s_between += (s_ended ? began - s_ended : SELDOM * (now - began)) - s_between / 32;
+    if (s_spent * OFTEN > s_between)
+        s_growth *= 2;
+    else if (s_spent * SELDOM < s_between)
+        s_growth /= 2;
+    if (s_growth > most)
+        s_growth = most;
+    if (s_growth < snarl_records_least_growth())
+        s_growth = snarl_records_least_growth();
+    s_ended = now;
+    return s_growth;
+}
+
 bool snarl_race_collect_now(void)
 {
     if (!begin())
         return false;
+    uint64_t began = __builtin_ia32_rdtsc();
     uint32_t fresh = snarl_records_fresh();
     uint32_t last_taken = snarl_records_last_taken();
     uint32_t slots = snarl_race_slot_count();
@@ -314,8 +339,7 @@ bool snarl_race_collect_now(void)
     snarl_compact_choose(fresh, last_taken);
     void_caches();
     snarl_race_slots_unnamed(s_named, slots, serial);
-    /* Reading the cells costs about as much as filling an eighth of their size with records. */
-    snarl_records_set_next((uint32_t)(s_bytes / 8 / (SNARL_CHUNK_UNITS * SNARL_RECORD_UNIT)));
+    snarl_records_set_next(growth(began));
     snarl_count(SNARL_COUNT_RACE_COLLECTIONS);
     end();
     return freed != 0;

@@ -51,6 +51,7 @@ void snarl_race_set_range(struct snarl_race_thread *thr, uint32_t first_unit)
 void snarl_race_new_stamp(struct snarl_race_thread *thr)
 {
     thr->shared = SNARL_CELL_NONE;
+    thr->left_run = false;
     if (++thr->stamp == 0) { /* wrapped: old entries must not look new */
         memset(thr->step, 0, sizeof(thr->step));
         memset(thr->site, 0, sizeof(thr->site));
@@ -65,6 +66,8 @@ void snarl_race_new_stamp(struct snarl_race_thread *thr)
 }
 
 #define EPOCHS_OF_A_RUN 8u
+#define EPOCHS_OF_A_LONG_RUN 2u
+#define LONG_RUN 64u /* chunks */
 
 static uint32_t made_now(const struct snarl_race_thread *thr)
 {
@@ -81,7 +84,9 @@ void snarl_race_leave_run(struct snarl_race_thread *thr)
 static bool take_run(struct snarl_race_thread *thr)
 {
     uint32_t made = made_now(thr), most = made > thr->epoch_units ? made : thr->epoch_units;
-    uint32_t chunks = most * EPOCHS_OF_A_RUN / SNARL_CHUNK_UNITS + 1;
+    uint32_t chunks = most * EPOCHS_OF_A_RUN / SNARL_CHUNK_UNITS + 1, least = most * EPOCHS_OF_A_LONG_RUN / SNARL_CHUNK_UNITS + 1;
+    if (chunks > LONG_RUN)
+        chunks = least > LONG_RUN ? least : LONG_RUN;
     if (chunks > SNARL_RUN_CHUNKS)
         chunks = SNARL_RUN_CHUNKS;
     uint32_t first = snarl_records_take_run(thr, &chunks);
@@ -146,8 +151,11 @@ uint32_t snarl_race_take_units(struct snarl_race_thread *thr, uint32_t count)
     uint32_t inside = thr->next_unit % SNARL_CHUNK_UNITS;
     if (inside + count > SNARL_CHUNK_UNITS)
         thr->next_unit += SNARL_CHUNK_UNITS - inside;
-    if (thr->next_unit >= thr->run_end && !take_run(thr))
-        return 0;
+    if (thr->next_unit >= thr->run_end) {
+        if (!take_run(thr))
+            return 0;
+        thr->left_run = true; /* the collector keeps the chunks of the present stamp, which this step may still name */
+    }
     if (thr->next_unit % SNARL_CHUNK_UNITS == 0) {
         snarl_chunks[thr->next_unit / SNARL_CHUNK_UNITS].stamp = thr->stamp;
         *snarl_record_moment(thr->next_unit) = (struct snarl_chunk_moment){thr->slot, thr->epoch};

@@ -7,7 +7,7 @@
 static inline bool may(const struct snarl_race_thread *thr, uintptr_t address, size_t size)
 {
     return (size == 8 || size == 4) && address % size == 0 && !(address >> SNARL_ADDRESS_BITS) && !thr->ignore &&
-           !thr->late_load && !thr->told && !thr->note &&
+           !thr->late_load && !thr->left_run && !thr->told && !thr->note &&
            thr->generation == __atomic_load_n(&snarl_race_generation, __ATOMIC_ACQUIRE) && snarl_shadow_touched(address);
 }
 

@@ -151,6 +151,7 @@ struct snarl_race_thread {
     uint32_t lockset;                  /* SNARL_LOCKSET_UNKNOWN: ask the host */
     bool pending;                      /* nothing accessed since the last release */
     bool ended;
+    bool left_run; /* the epoch goes on in another run of chunks: what the caches hold is to be made anew, from the next step on */
     uint32_t next_unit, run_start, run_end; /* units of the current run of chunks */
     uint32_t epoch_start;                   /* the first unit of the epoch */
     uint32_t range_generation;              /* the collector's, when the range of units began where it begins now */

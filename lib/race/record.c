@@ -35,7 +35,7 @@ bool snarl_records_reserve(void)
     return snarl_records && snarl_chunks && snarl_chunk_moments;
 }
 
-static uint32_t collect_minimum(void)
+uint32_t snarl_records_least_growth(void)
 {
     uint32_t chunks = snarl_race_global.options.collect_chunks;
     return chunks ? chunks : DEFAULT_COLLECT_CHUNKS;
@@ -79,7 +79,7 @@ static uint32_t longest_run(void)
 /* A shorter run is better than more memory then. */
 static bool are_many_free(void)
 {
-    return s_free_count >= 4 * SHORT_RUN && s_free_count > s_in_use / 2;
+    return s_free_count >= 4 * SHORT_RUN && s_free_count > s_in_use / 4;
 }
 
 static uint32_t pop_run(uint32_t *count)
@@ -108,7 +108,7 @@ static uint32_t take(struct snarl_race_thread *thr, uint32_t *count, bool *due)
 {
     snarl_mutex_lock(&s_lock);
     if (!s_collect_at)
-        s_collect_at = collect_minimum();
+        s_collect_at = snarl_records_least_growth();
     *due = s_in_use >= s_collect_at;
     uint32_t first = pop_run(count);
     for (uint32_t i = 0; first && i < *count; i++)
@@ -210,8 +210,7 @@ void snarl_records_release_chunk(uint32_t chunk)
 void snarl_records_set_next(uint32_t growth)
 {
     snarl_mutex_lock(&s_lock);
-    uint32_t minimum = collect_minimum();
-    s_collect_at = s_in_use + (growth > minimum ? growth : minimum);
+    s_collect_at = s_in_use + growth;
     snarl_mutex_unlock(&s_lock);
 }
 

@@ -61,8 +61,9 @@ uint32_t snarl_records_last_taken(void);
 /* Those that `stays` tells of by chunk wait for the next time. */
 void snarl_records_begin_release(const uint8_t *stays);
 void snarl_records_release_chunk(uint32_t chunk);
-/* The next collection is due when `growth` more chunks are in use (at least a minimum). */
+/* The next collection is due when `growth` more chunks are in use. */
 void snarl_records_set_next(uint32_t growth);
+uint32_t snarl_records_least_growth(void);
 
 /* Forgets everything: for tests, and for the child of a fork. */
 void snarl_records_reset(void);

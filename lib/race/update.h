@@ -362,7 +362,7 @@ static inline uint32_t snarl_update_short_list(struct snarl_race_thread *thr, co
 /* Whether snarl_race_try may be asked at all. */
 static inline bool snarl_race_may_try(const struct snarl_race_thread *thr)
 {
-    return !thr->ignore && !thr->pending && !thr->late_load && !thr->told && thr->frame == thr->frames &&
+    return !thr->ignore && !thr->pending && !thr->left_run && !thr->late_load && !thr->told && thr->frame == thr->frames &&
            thr->generation == __atomic_load_n(&snarl_race_generation, __ATOMIC_ACQUIRE);
 }
 
