@@ -42,6 +42,7 @@ static uint64_t s_bytes;
 #define SLOTS 65536u
 #define OFTEN 20  /* a collection for so many times the time it takes */
 #define SELDOM 40
+#define SMALL 2048u /* chunks */
 #define CURRENT_MAX (2 * SLOTS) /* there are never more threads than slots */
 
 /* A thread by its serial number, and its stamp when the collection began: a hash table. */
@@ -84,11 +85,12 @@ static void mark_access(uint32_t word)
     snarl_compact_count(word);
 }
 
-/* What a word says of itself needs no look at the record, which lies anywhere. */
+/* What a word says of itself needs no look at the record, which lies anywhere; nor does a list that was met before. */
 static void mark_word(uint32_t word)
 {
     uint32_t single, count = 0;
-    const uint32_t *member = word & SNARL_CELL_PLAIN ? NULL : snarl_cell_members(word, &single, &count);
+    bool known = word & SNARL_CELL_PLAIN || snarl_compact_counted(word);
+    const uint32_t *member = known ? NULL : snarl_cell_members(word, &single, &count);
     mark_access(word);
     for (uint32_t i = 0; i < count; i++)
         mark_access(member[i]);
@@ -294,7 +296,7 @@ void snarl_race_collect_forked(void)
 }
 
 /* How many chunks may be taken until the next collection: as few as there can be if collecting is to take a few hundredths of the time, but for a
- * table that would be more than an eighth of the cells. `began` in ticks of the processor. */
+ * table that would be more than an eighth of the cells, or 4 MiB. `began` in ticks of the processor. */
 static uint32_t growth(uint64_t began)
 {
     static uint64_t s_ended, s_spent, s_between; /* the latter two: of the last dozens of collections */
@@ -307,8 +309,8 @@ static uint32_t growth(uint64_t began)
         s_growth *= 2;
     else if (s_spent * SELDOM < s_between)
         s_growth /= 2;
-    if (s_growth > most)
-        s_growth = most;
+    if (s_growth > most && s_growth > SMALL)
+        s_growth = most > SMALL ? most : SMALL;
     if (s_growth < snarl_records_least_growth())
         s_growth = snarl_records_least_growth();
     s_ended = now;

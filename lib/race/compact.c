@@ -143,9 +143,9 @@ static uint32_t copy_state(const struct snarl_state_record *state)
 static uint32_t move_state(uint32_t word, const struct snarl_state_record *state)
 {
     uint32_t from = snarl_cell_unit(word);
-    if (!has_to_move(word, state))
-        return word;
     struct copy *copy = copy_of(from);
+    if (!copy->from && !has_to_move(word, state))
+        return word;
     uint32_t to = copy->from ? copy->to : copy_state(state);
     if (to && !copy_of(from)->from)
         note_copy(copy_of(from), from, to);
@@ -158,6 +158,8 @@ uint32_t snarl_compact_word(uint32_t word)
         uint32_t moved = move_access(word);
         return moved ? moved : word;
     }
+    if (snarl_compact_counted(word) && !moves(word)) /* it was met before, and stayed: what is counted is where it will be found */
+        return word;
     const union snarl_record *record = snarl_record_at(word);
     uint32_t moved = record->access.flags & SNARL_RECORD_STATE ? move_state(word, &record->state) : move_access(word);
     return moved ? moved : word;

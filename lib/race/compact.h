@@ -39,6 +39,13 @@ void snarl_compact_reset(void);
 /* By unit: named by a cell. NULL: this collection does not count. */
 extern uint64_t *snarl_compact_live;
 
+/* Whether this word, or one like it, has been counted already. */
+static inline bool snarl_compact_counted(uint32_t word)
+{
+    uint32_t unit = snarl_cell_unit(word);
+    return snarl_compact_live && snarl_compact_live[unit / 64] >> unit % 64 & 1;
+}
+
 static inline void snarl_compact_count(uint32_t word)
 {
     uint32_t unit = snarl_cell_unit(word);
