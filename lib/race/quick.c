@@ -1,4 +1,4 @@
-/* quick.c - accesses of compiled code to one cell or two, as long as they are simple (update.h).
+/* quick.c - accesses of compiled code to few cells, as long as they are simple (update.h).
  *
  * What cannot be done that quickly is done in access.c: nothing is lost by doing it again. */
 #include "race/state.h"
@@ -6,9 +6,11 @@
 
 static inline bool may(const struct snarl_race_thread *thr, uintptr_t address, size_t size)
 {
-    return (size == 8 || size == 4) && address % size == 0 && !(address >> SNARL_ADDRESS_BITS) && !thr->ignore &&
-           !thr->late_load && !thr->left_run && !thr->told && !thr->note &&
-           thr->generation == __atomic_load_n(&snarl_race_generation, __ATOMIC_ACQUIRE) && snarl_shadow_touched(address);
+    uintptr_t last = address + size - 1;
+    return size && size <= 64 && last >= address && !(last >> SNARL_ADDRESS_BITS) && !thr->ignore && !thr->late_load &&
+           !thr->left_run && !thr->told && !thr->note &&
+           thr->generation == __atomic_load_n(&snarl_race_generation, __ATOMIC_ACQUIRE) && snarl_shadow_touched(address) &&
+           snarl_shadow_touched(last);
 }
 
 static inline uint32_t callers(struct snarl_race_thread *thr)
@@ -46,15 +48,17 @@ bool snarl_race_quick(struct snarl_race_thread *thr, uintptr_t address, size_t s
     if (thr->pending || !may(thr, address, size))
         return false;
     bool write = flags & SNARL_ACCESS_WRITE, pair = size == 8;
+    uint32_t mask = size < 4 ? ((1u << size) - 1) << (address & 3) : 0xf;
     struct snarl_story_access access = {.flags = flags, .pc = pc, .size = (uint8_t)size, .cells = 1};
     access.site = snarl_step_site(pc, flags, access.size);
     access.node = callers(thr);
-    struct snarl_update update = {.site = access.site, .node = access.node, .flags = flags};
+    struct snarl_update update = {.site = access.site, .node = access.node, .flags = flags, .lists = true};
     __atomic_store_n(&thr->stepping, thr->generation + 1, __ATOMIC_RELEASE);
-    bool done = !write && snarl_update_cell(thr, &update, address, 0xf, pair); /* a read may do without a record */
+    bool done = !write && snarl_update_is_small(address, size) &&
+                snarl_update_cell(thr, &update, address & ~(uintptr_t)3, mask, pair); /* a read may do without a record */
     if (!done && !thr->recheck && (update.unit = snarl_race_recent_record(thr, &access)))
-        done = snarl_update_cell(thr, &update, address, 0xf, pair);
-    if (done && write)
+        done = snarl_update_cells(thr, &update, address, size);
+    if (done && write && (size == 4 || size == 8) && address % size == 0)
         copy(thr, address, pair);
     __atomic_store_n(&thr->stepping, 0, __ATOMIC_RELEASE);
     return done;
@@ -114,7 +118,7 @@ static bool update_atomic(struct snarl_race_thread *thr, const struct snarl_stor
 
 bool snarl_race_quick_atomic(struct snarl_race_thread *thr, uintptr_t address, size_t size, uint32_t flags, uintptr_t pc)
 {
-    if (flags != (SNARL_ACCESS_ATOMIC | SNARL_ACCESS_WRITE) || !may(thr, address, size))
+    if (flags != (SNARL_ACCESS_ATOMIC | SNARL_ACCESS_WRITE) || (size != 8 && size != 4) || address % size || !may(thr, address, size))
         return false;
     struct snarl_story_access access = {.flags = flags, .pc = pc, .size = (uint8_t)size, .cells = 1};
     access.site = snarl_step_site(pc, flags, access.size);

@@ -323,11 +323,12 @@ static inline bool snarl_update_is_alike(const struct snarl_race_thread *thr, ui
     return snarl_update_mine_now(thr, x) && x->flags == y->flags && x->lockset == y->lockset;
 }
 
-/* What snarl_story_next works out where nothing can race: few plain accesses, and what a write replaces happened before. 0: it is something else. */
+/* What snarl_story_next works out where nothing can race: few plain accesses, and what a write replaces happened before. 0: it is something else, or
+ * the list has such an access of this epoch already (in a state of another thread's). */
 static inline uint32_t snarl_update_short_list(struct snarl_race_thread *thr, const struct snarl_update *update, uint32_t old,
                                                uint32_t mask)
 {
-    uint32_t list[SNARL_SHORT_LIST + 1], kept = 0, covered = mask, single, count;
+    uint32_t list[SNARL_SHORT_LIST + 1], kept = 0, covered = mask, missing = mask, single, count;
     uint32_t word = snarl_cell_access(update->unit, mask, update->flags);
     bool write = update->flags & SNARL_ACCESS_WRITE;
     const uint32_t *member = snarl_cell_members(old, &single, &count);
@@ -339,11 +340,14 @@ static inline uint32_t snarl_update_short_list(struct snarl_race_thread *thr, co
         bool before = snarl_update_before(thr, record);
         if (!snarl_access_is_plain(record->flags) || (write && !before && (bytes & mask)))
             return 0;
+        bool mine = snarl_update_mine_now(thr, record);
+        if (mine && snarl_access_stands_for(record->flags, update->flags))
+            missing &= ~bytes;
         if (before && snarl_access_stands_for(update->flags, snarl_update_kind(record->flags, update->flags)))
             bytes &= ~mask;
         if (!bytes)
             continue;
-        if (snarl_update_mine_now(thr, record))
+        if (mine)
             covered |= bytes;
         if (unit == update->unit)
             word |= snarl_cell_word(unit, bytes) | (member[i] & SNARL_CELL_KEPT);
@@ -352,6 +356,8 @@ static inline uint32_t snarl_update_short_list(struct snarl_race_thread *thr, co
         else
             list[kept++] = snarl_cell_word(unit, bytes) | (member[i] & SNARL_CELL_KEPT);
     }
+    if (!missing)
+        return 0;
     if (!kept)
         return word;
     list[kept++] = word;
@@ -487,13 +493,32 @@ static inline bool snarl_race_try_small(struct snarl_race_thread *thr, uintptr_t
     return done;
 }
 
-/* A plain access of 1 to 64 bytes, called from `node`. False: some of it is still to be done (all of it may be done again). */
-static inline bool snarl_race_try(struct snarl_race_thread *thr, uintptr_t address, size_t size, bool write, uintptr_t pc,
-                                  uint32_t node, struct snarl_race_note *note)
+/* All cells of an access of 1 to 64 bytes. False: some are still to be done (all may be done again). */
+static inline bool snarl_update_cells(struct snarl_race_thread *thr, const struct snarl_update *update, uintptr_t address, size_t size)
 {
     uintptr_t end = address + size, cell = address & ~(uintptr_t)3;
     uint32_t mask = 0xfu << (address & 3) & 0xf;
     bool done = true;
+    while (cell < end && done) {
+        bool pair = mask == 0xf && !(cell & 4) && end - cell >= 8;
+        if (end - cell < 4)
+            mask &= (1u << (end - cell)) - 1;
+        if (pair && snarl_update_cell(thr, update, cell, 0xf, true)) {
+            cell += 8;
+            continue;
+        }
+        done = !thr->recheck && snarl_update_cell(thr, update, cell, mask, false);
+        cell += 4;
+        mask = 0xf;
+    }
+    return done;
+}
+
+/* A plain access of 1 to 64 bytes, called from `node`. False: some of it is still to be done (all of it may be done again). */
+static inline bool snarl_race_try(struct snarl_race_thread *thr, uintptr_t address, size_t size, bool write, uintptr_t pc,
+                                  uint32_t node, struct snarl_race_note *note)
+{
+    uintptr_t end = address + size;
     if (end < address || end >> SNARL_ADDRESS_BITS || !snarl_shadow_touched(address) || !snarl_shadow_touched(end - 1))
         return false;
     uint32_t flags = write ? SNARL_ACCESS_WRITE : 0;
@@ -505,18 +530,7 @@ static inline bool snarl_race_try(struct snarl_race_thread *thr, uintptr_t addre
     if (!update.unit && write) /* a read may do without */
         return false;
     __atomic_store_n(&thr->stepping, thr->generation + 1, __ATOMIC_RELEASE);
-    while (cell < end && done) {
-        bool pair = mask == 0xf && !(cell & 4) && end - cell >= 8;
-        if (end - cell < 4)
-            mask &= (1u << (end - cell)) - 1;
-        if (pair && snarl_update_cell(thr, &update, cell, 0xf, true)) {
-            cell += 8;
-            continue;
-        }
-        done = !thr->recheck && snarl_update_cell(thr, &update, cell, mask, false);
-        cell += 4;
-        mask = 0xf;
-    }
+    bool done = snarl_update_cells(thr, &update, address, size);
     __atomic_store_n(&thr->stepping, 0, __ATOMIC_RELEASE);
     return done;
 }
