@@ -158,3 +158,28 @@ Test(collect, records_far_apart_are_moved_together, .init = init)
     }
     snarl_race_sync_clear(&sync);
 }
+
+/* One record for each cell, of an epoch of its own, and more cells than there is room for records: the older half goes, cell by cell and counted,
+ * and what is new is always recorded. */
+Test(collect, a_full_table_forgets_what_is_oldest, .init = init)
+{
+    const uint32_t cells = SNARL_CELL_UNIT - (SNARL_CELL_UNIT >> 4);
+    struct snarl_race_sync sync = {0};
+    snarl_race_global.options.collect_chunks = SNARL_CHUNKS / 16;
+    s_memory = snarl_os_map(cells * sizeof(*s_memory));
+    cr_assert(s_memory);
+    for (uint32_t cell = 0; cell < cells; cell++) {
+        snarl_race_access(s_a, (uintptr_t)&s_memory[cell], 4, SNARL_ACCESS_WRITE, 0x1000);
+        snarl_race_release(s_a, &sync);
+    }
+    uint64_t forgotten = snarl_counters[SNARL_COUNT_RACE_FORGOTTEN];
+    cr_assert_gt(forgotten, cells / 4);
+    cr_assert_lt(forgotten, cells - cells / 4);
+    cr_assert_eq(snarl_counters[SNARL_COUNT_RACE_RECORDS_FULL], 0);
+    for (uint32_t cell = cells - 1000; cell < cells; cell++)
+        touch(s_b, cell, 0);
+    cr_assert_eq(s_races, 1000, "%u races with the newest accesses", s_races);
+    touch(s_b, 0, 0);
+    cr_assert_eq(s_races, 1000, "the oldest access is still there");
+    snarl_race_sync_clear(&sync);
+}
