@@ -4,8 +4,11 @@
  * must be found does not depend on how they interleave. */
 #include <criterion/criterion.h>
 #include <pthread.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/counters.h"
+#include "base/mutex.h"
 #include "base/os.h"
 #include "history/history.h"
 #include "race/race.h"
@@ -278,4 +281,42 @@ Test(ends, a_free_is_remembered_though_the_same_thread_has_just_written)
     cr_assert_eq(s_reports, 1);
     cr_assert(s_last.before.flags & SNARL_ACCESS_FREE);
     cr_assert_eq(snarl_history_pc(s_last.before.where), 0x2000);
+}
+
+/* --- fork in the middle of a collection --- */
+
+static uint32_t s_enough;
+
+static void *collector(void *argument)
+{
+    (void)argument;
+    while (!__atomic_load_n(&s_enough, __ATOMIC_ACQUIRE))
+        snarl_race_collect_now();
+    return NULL;
+}
+
+/* Whoever was collecting is not there in the child, which has to be able to do it itself. */
+Test(race, the_child_of_a_fork_collects, .init = init)
+{
+    pthread_t thread;
+    struct snarl_race_thread *first = snarl_race_thread_new(NULL, 1), *thr = snarl_race_thread_new(first, 2);
+    for (int cell = 0; cell < CELLS; cell++)
+        snarl_race_access(thr, (uintptr_t)&s_memory[cell], 4, SNARL_ACCESS_WRITE, 0x2000 + (uintptr_t)cell);
+    pthread_create(&thread, NULL, collector, NULL);
+    for (int i = 0; i < 20; i++) {
+        int status = 0;
+        snarl_mutex_lock_all();
+        pid_t child = fork();
+        snarl_mutex_unlock_all();
+        if (!child) {
+            uint64_t before = snarl_counters[SNARL_COUNT_RACE_COLLECTIONS];
+            snarl_race_forked(first);
+            snarl_race_collect_now();
+            _exit(snarl_counters[SNARL_COUNT_RACE_COLLECTIONS] == before);
+        }
+        waitpid(child, &status, 0);
+        cr_assert_eq(status, 0, "the child does not collect");
+    }
+    __atomic_store_n(&s_enough, 1, __ATOMIC_RELEASE);
+    pthread_join(thread, NULL);
 }
