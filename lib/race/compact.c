@@ -9,7 +9,7 @@
 
 #define FROM_CHUNKS 1024u          /* 2 MiB: less than that is not worth it */
 #define LIVE_MOST (SNARL_CHUNK_UNITS / 2)
-#define MOVED_MOST (1u << 18)      /* units in one collection */
+#define MOVED_MOST (1u << 17)      /* units in one collection */
 #define COPIES_MOST (4 * MOVED_MOST) /* entries of the table; lists with a member that moves come on top */
 #define SLOTS 65536u
 #define LIVE_WORDS (SNARL_CHUNK_UNITS / 64)
@@ -186,7 +186,7 @@ bool snarl_compact_begin(uint8_t *mark, uint32_t fresh)
         s_chosen[chunk] = 0;
     }
     s_any_chosen = false;
-    while (entries < 4 * units && entries < COPIES_MOST)
+    while (entries < 2 * units && entries < COPIES_MOST)
         entries *= 2;
     s_copy_mask = entries - 1;
     s_copies = 0;
