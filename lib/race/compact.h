@@ -11,6 +11,8 @@
  * chunk that was emptied is not freed by the collection that did it, but by the next one, if that finds it unnamed. Chunks whose records
  * their thread may still put into cells are never moved (step 1 of collect.c).
  *
+ * A copy counts as new when a table that is full in spite of this has to forget (collect.c).
+ *
  * All of this is the running collector's alone. */
 #ifndef SNARL_RACE_COMPACT_H
 #define SNARL_RACE_COMPACT_H
