@@ -48,6 +48,8 @@ bool snarl_race_quick(struct snarl_race_thread *thr, uintptr_t address, size_t s
     if (thr->pending || !may(thr, address, size))
         return false;
     bool write = flags & SNARL_ACCESS_WRITE, pair = size == 8;
+    if (snarl_race_is_known(thr, address, size, write)) /* in a list that another thread made, mostly */
+        return true;
     uint32_t mask = size < 4 ? ((1u << size) - 1) << (address & 3) : 0xf;
     struct snarl_story_access access = {.flags = flags, .pc = pc, .size = (uint8_t)size, .cells = 1};
     access.site = snarl_step_site(pc, flags, access.size);
