@@ -48,8 +48,6 @@ bool snarl_race_quick(struct snarl_race_thread *thr, uintptr_t address, size_t s
     if (thr->pending || !may(thr, address, size))
         return false;
     bool write = flags & SNARL_ACCESS_WRITE, pair = size == 8;
-    if (snarl_race_is_known(thr, address, size, write)) /* in a list that another thread made, mostly */
-        return true;
     uint32_t mask = size < 4 ? ((1u << size) - 1) << (address & 3) : 0xf;
     struct snarl_story_access access = {.flags = flags, .pc = pc, .size = (uint8_t)size, .cells = 1};
     access.site = snarl_step_site(pc, flags, access.size);
@@ -58,6 +56,8 @@ bool snarl_race_quick(struct snarl_race_thread *thr, uintptr_t address, size_t s
     __atomic_store_n(&thr->stepping, thr->generation + 1, __ATOMIC_RELEASE);
     bool done = !write && snarl_update_is_small(address, size) &&
                 snarl_update_cell(thr, &update, address & ~(uintptr_t)3, mask, pair); /* a read may do without a record */
+    if (!done && !thr->recheck)
+        done = snarl_race_is_known(thr, address, size, write); /* in a list that another thread made, mostly */
     if (!done && !thr->recheck && (update.unit = snarl_race_recent_record(thr, &access)))
         done = snarl_update_cells(thr, &update, address, size);
     if (done && write && (size == 4 || size == 8) && address % size == 0)
