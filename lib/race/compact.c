@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "base/counters.h"
 #include "base/os.h"
 #include "race/state.h"
 

@@ -74,10 +74,16 @@ static uint32_t made_now(const struct snarl_race_thread *thr)
     return thr->next_unit > thr->epoch_start ? thr->next_unit - thr->epoch_start : 0;
 }
 
+static void give_back(uint32_t next_unit, uint32_t run_end)
+{
+    snarl_records_give_back((next_unit + SNARL_CHUNK_UNITS - 1) / SNARL_CHUNK_UNITS, run_end / SNARL_CHUNK_UNITS);
+}
+
 void snarl_race_leave_run(struct snarl_race_thread *thr)
 {
-    snarl_records_give_back((thr->next_unit + SNARL_CHUNK_UNITS - 1) / SNARL_CHUNK_UNITS, thr->run_end / SNARL_CHUNK_UNITS);
+    uint32_t next_unit = thr->next_unit;
     thr->next_unit = thr->run_end;
+    give_back(next_unit, thr->run_end);
 }
 
 /* Room for some epochs like those before. */
@@ -92,11 +98,12 @@ static bool take_run(struct snarl_race_thread *thr)
     uint32_t first = snarl_records_take_run(thr, &chunks);
     if (!first)
         return false;
-    snarl_race_leave_run(thr);
+    uint32_t next_unit = thr->next_unit, run_end = thr->run_end;
     thr->next_unit = thr->run_start = thr->epoch_start = first;
     thr->run_end = first + chunks * SNARL_CHUNK_UNITS;
     thr->range_generation = __atomic_load_n(&snarl_race_generation, __ATOMIC_ACQUIRE);
     snarl_race_set_range(thr, first);
+    give_back(next_unit, run_end); /* they are out of the range only now */
     return true;
 }
 
