@@ -93,8 +93,13 @@ static json_t *make_frames(struct cached_module *module, uint64_t address)
     for (size_t i = 0; i < symbols->count; i++)
         json_array_append_new(frames,
                               make_frame(module->path, module->build_id, address, &symbols->frames[i]));
-    if (!symbols->count)
-        json_array_append_new(frames, make_frame(module->path, module->build_id, address, &s_unknown));
+    if (!symbols->count) {
+        json_t *frame = make_frame(module->path, module->build_id, address, &s_unknown);
+        uint64_t entry = snarl_symbols_entry(module->symbols, address);
+        if (entry)
+            json_object_set_new(frame, "entry", snarl_build_address(entry));
+        json_array_append_new(frames, frame);
+    }
     return frames;
 }
 

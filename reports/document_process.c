@@ -234,6 +234,7 @@ static json_t *build_finding(struct snarl_process_builder *builder, const struct
     snarl_build_targets(builder, finding, events);
     json_object_set_new(processes, json_string_value(builder->key), json_integer(finding->count));
     json_object_set_new(made, "fingerprint", json_null()); /* its place in the order of members */
+    json_object_set_new(made, "group", json_null());
     json_object_set_new(made, "kind", json_string(finding->kind));
     json_object_set_new(made, "rule", json_string(finding->rule));
     json_object_set_new(made, "confidence", json_string(finding->confidence));
@@ -256,6 +257,7 @@ static json_t *build_finding(struct snarl_process_builder *builder, const struct
     json_object_set_new(made, "explanation", snarl_words_explain(made));
     json_object_set_new(made, "suggestion", snarl_words_suggestion(made));
     json_object_set_new(made, "fingerprint", snarl_fingerprint(made));
+    json_object_set_new(made, "group", snarl_fingerprint_group(made));
     json_object_set_new(made, "also", json_pack("[o]", snarl_words_places(made)));
     return made;
 }

@@ -127,6 +127,54 @@ static uint64_t add_location(uint64_t hash, const json_t *finding)
     return json_is_object(allocated) ? add_stack(hash, allocated) : hash;
 }
 
+static json_t *as_text(uint64_t hash)
+{
+    char text[24];
+    snprintf(text, sizeof(text), "%016" PRIx64, hash);
+    return json_string(text);
+}
+
+/* ---- groups ---- */
+
+static uint64_t hash_function(const json_t *event)
+{
+    const json_t *frame = snarl_event_frame(event);
+    const char *function = snarl_json_text(frame, "function"), *entry = snarl_json_text(frame, "entry");
+    uint64_t hash = add(FNV_START, snarl_path_base(snarl_json_text(frame, "module")));
+    hash = add(hash, snarl_path_base(snarl_json_text(frame, "file")));
+    return add(hash, *function ? function : *entry ? entry : snarl_json_text(frame, "offset"));
+}
+
+/* The variable without the path to a member; of a section, whose name begins with a dot, the section. */
+static uint64_t add_variable(uint64_t hash, const char *symbol)
+{
+    char text[512];
+    size_t length = strcspn(symbol + (*symbol == '.'), ".[+") + (*symbol == '.');
+    snprintf(text, sizeof(text), "%.*s", (int)(length < sizeof(text) ? length : sizeof(text) - 1), symbol);
+    return add(hash, text);
+}
+
+json_t *snarl_fingerprint_group(const json_t *finding)
+{
+    const json_t *events = json_object_get(finding, "events"), *location = json_object_get(finding, "location");
+    const json_t *allocated = json_object_get(location, "allocated");
+    const char *kind = snarl_json_text(location, "kind");
+    if (strcmp(snarl_json_text(finding, "kind"), "data-race") || json_array_size(events) < 2)
+        return json_null();
+    uint64_t access[2] = {hash_function(json_array_get(events, 0)), hash_function(json_array_get(events, 1))};
+    uint64_t hash = add(FNV_START, snarl_json_text(finding, "rule"));
+    hash = add(hash, snarl_json_text(finding, "program"));
+    hash = add(hash, kind);
+    if (!strcmp(kind, "global") || !strcmp(kind, "tls"))
+        hash = add_variable(hash, snarl_json_text(location, "symbol"));
+    if (json_is_object(allocated))
+        hash = add_stack(hash, allocated);
+    qsort(access, 2, sizeof(access[0]), compare_hashes);
+    return as_text(((hash ^ access[0]) * FNV_PRIME ^ access[1]) * FNV_PRIME);
+}
+
+/* ---- the fingerprint ---- */
+
 json_t *snarl_fingerprint(const json_t *finding)
 {
     uint64_t groups[GROUPS_MAX];
@@ -142,6 +190,5 @@ json_t *snarl_fingerprint(const json_t *finding)
         snprintf(text, sizeof(text), "%016" PRIx64, groups[i]);
         hash = add(hash, text);
     }
-    snprintf(text, sizeof(text), "%016" PRIx64, hash);
-    return json_string(text);
+    return as_text(hash);
 }

@@ -16,4 +16,8 @@
 /* 16 hexadecimal digits; a new reference. */
 json_t *snarl_fingerprint(const json_t *finding);
 
+/* What races that have one cause, as far as can be told, have in common: the two innermost functions of the program and the variable or
+ * the place of allocation, but not which part of it, nor who called the functions. In the same form; null for other kinds. */
+json_t *snarl_fingerprint_group(const json_t *finding);
+
 #endif

@@ -3,6 +3,7 @@
  * Both take text of the program into a language with meaning of its own: in Markdown every character that
  * could be one is written as an HTML entity, in annotations what ends a property or a line is
  * percent-encoded. */
+#include "reports/alike.h"
 #include "reports/formats.h"
 #include "reports/frames.h"
 #include "reports/pick.h"
@@ -10,7 +11,7 @@
 #include <ctype.h>
 #include <string.h>
 
-#define SHOWN 25u /* findings in the summary: a page, not a book */
+#define SHOWN 25u /* findings in the summary, or groups of them: a page, not a book */
 #define FRAMES_SHOWN 12u
 #define ANNOTATIONS 50u /* GitHub shows ten of a level per step, and a run's first fifty */
 
@@ -63,8 +64,16 @@ static void put_event(FILE *out, const json_t *document, const json_t *finding, 
     }
 }
 
-static void put_finding(FILE *out, const json_t *document, const json_t *finding)
+static bool fails(const json_t *finding, const void *document)
 {
+    return snarl_pick_fails(document, finding);
+}
+
+/* The first in full, of the others the number. */
+static void put_group(FILE *out, const json_t *document, const json_t *group)
+{
+    const json_t *finding = json_array_get(group, 0);
+    size_t others = json_array_size(group) - 1;
     const struct snarl_kind *kind = snarl_kind_find(snarl_json_text(finding, "kind"));
     size_t i;
     json_t *event;
@@ -72,6 +81,8 @@ static void put_finding(FILE *out, const json_t *document, const json_t *finding
     put_text(out, kind ? kind->title : snarl_json_text(finding, "kind"));
     fputs("</b>: ", out);
     put_text(out, snarl_json_text(finding, "message"));
+    if (others)
+        fprintf(out, ", and %zu more of the same two functions on the same memory", others);
     fputs("</summary>\n\n", out);
     put_text(out, snarl_json_text(finding, "explanation"));
     fputs("\n", out);
@@ -110,10 +121,10 @@ static void put_table(FILE *out, const json_t *document)
 int snarl_markdown_render(const json_t *document, const struct snarl_render_options *options, FILE *out)
 {
     const json_t *findings = json_object_get(document, "findings"), *run = json_object_get(document, "run");
-    size_t i, failing = 0, shown = 0, notes = json_array_size(json_object_get(document, "notes"));
-    json_t *finding;
+    size_t i, failing = 0, told = 0, notes = json_array_size(json_object_get(document, "notes"));
+    json_t *groups = snarl_alike(findings, fails, document), *group;
     (void)options;
-    json_array_foreach(findings, i, finding) failing += snarl_pick_fails(document, finding);
+    json_array_foreach(groups, i, group) failing += json_array_size(group);
     if (failing)
         fprintf(out, "## snarl: %zu finding%s to look at\n\n", failing, failing == 1 ? "" : "s");
     else
@@ -126,15 +137,14 @@ int snarl_markdown_render(const json_t *document, const struct snarl_render_opti
             json_number_value(json_object_get(run, "duration_s")));
     if (json_array_size(findings))
         put_table(out, document);
-    json_array_foreach(findings, i, finding)
-    {
-        if (!snarl_pick_fails(document, finding) || shown == SHOWN)
-            continue;
-        put_finding(out, document, finding);
-        shown++;
+    for (i = 0; i < SHOWN && i < json_array_size(groups); i++) {
+        group = json_array_get(groups, i);
+        put_group(out, document, group);
+        told += json_array_size(group);
     }
-    if (failing > shown)
-        fprintf(out, "… and %zu more.\n\n", failing - shown);
+    json_decref(groups);
+    if (failing > told)
+        fprintf(out, "… and %zu more.\n\n", failing - told);
     if (notes)
         fprintf(out, "%zu note%s on what was not seen: see the full report.\n", notes, notes == 1 ? "" : "s");
     return 0;

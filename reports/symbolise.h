@@ -42,6 +42,9 @@ struct snarl_symbol_frames {
  */
 const struct snarl_symbol_frames *snarl_symbols_frames(struct snarl_symbols *symbols, uint64_t address);
 
+/* Where the function around an instruction begins, as far as can be told without its name; 0: not known. */
+uint64_t snarl_symbols_entry(struct snarl_symbols *symbols, uint64_t address);
+
 struct snarl_symbol_variable {
     const char *name; /* with the path to the member that lies there: "queue.mutex", "table[3].lock" */
     const char *base; /* the variable alone: "queue" */

@@ -2,6 +2,7 @@
  * sum, what was lost and what is worth knowing. */
 #include "reports/text.h"
 
+#include "reports/alike.h"
 #include "reports/formats.h"
 #include "reports/frames.h"
 #include "reports/pick.h"
@@ -29,6 +30,11 @@ static bool is_accepted(const json_t *finding)
 static bool is_shown(const json_t *finding, const struct snarl_render_options *options)
 {
     return options->show_suppressed || (!is_suppressed(finding) && !is_accepted(finding));
+}
+
+static bool is_wanted(const json_t *finding, const void *options)
+{
+    return is_shown(finding, options);
 }
 
 static struct tally count(const json_t *findings, const struct snarl_render_options *options)
@@ -73,25 +79,29 @@ static const char *program_of(const struct snarl_page *page, const json_t *docum
 
 static void put_block(const struct snarl_page *page, const json_t *document, size_t shown)
 {
-    const json_t *findings = json_object_get(document, "findings"), *finding;
+    json_t *groups = snarl_alike(json_object_get(document, "findings"), is_wanted, page->options), *group;
     bool with_process = json_array_size(json_object_get(document, "processes")) > 1;
     char title[TEXT_MAX];
     size_t index, number = 0;
     snprintf(title, sizeof(title), "%zu finding%s in %s", shown, shown == 1 ? "" : "s",
              program_of(page, document));
     snarl_paint_rule(page, title);
-    json_array_foreach(findings, index, finding)
+    json_array_foreach(groups, index, group)
     {
-        if (!is_shown(finding, page->options))
-            continue;
-        if (number++) {
+        size_t first = number + 1;
+        number += json_array_size(group);
+        if (first > 1) {
+            int length = snprintf(title, sizeof(title), "%zu", first);
+            if (number > first)
+                length += snprintf(title + length, sizeof(title) - length, " to %zu", number);
+            snprintf(title + length, sizeof(title) - length, " of %zu", shown);
             fputc('\n', page->out);
-            snprintf(title, sizeof(title), "%zu of %zu", number, shown);
             snarl_paint_rule(page, title);
         }
-        snarl_text_finding(page, finding, with_process);
+        snarl_text_findings(page, group, with_process);
     }
     snarl_paint_rule(page, "end");
+    json_decref(groups);
 }
 
 static void put_sum(const struct snarl_page *page, const struct tally *tally)

@@ -4,7 +4,7 @@
 
 #include "reports/text_paint.h"
 
-/* One finding as a block of lines; `with_process`: says which process, as there are several. */
-void snarl_text_finding(const struct snarl_page *page, const json_t *finding, bool with_process);
+/* A group of findings (alike.h) as a block of lines; `with_process`: says which process, as there are several. */
+void snarl_text_findings(const struct snarl_page *page, const json_t *group, bool with_process);
 
 #endif

@@ -11,6 +11,7 @@
  *             14 |     pthread_mutex_lock(&lock_a);
  *       ...
  *       locks, threads                                    where they come from
+ *       others that are alike, a line each
  *       to silence it, fingerprint
  *
  * The source line is shown under the first program frame; runtime frames at both ends of a stack are left
@@ -25,6 +26,7 @@
 
 #define TEXT_MAX 600
 #define NAME_COLUMNS 34u
+#define ALIKE_SHOWN 12u
 
 static bool has_role(const json_t *event, const char *role)
 {
@@ -459,6 +461,41 @@ static void put_also(const struct snarl_page *page, const json_t *finding)
         fputs("    and more places\n", page->out);
 }
 
+/* "read at bank.c:21:9": without the size and the folder, which are told above of one of them. */
+static void put_access(const struct snarl_page *page, const json_t *event)
+{
+    const char *what = snarl_json_text(event, "what"), *size = strstr(what, " of ");
+    const json_t *frame = snarl_event_frame(event);
+    char where[TEXT_MAX] = "an unknown place";
+    if (frame)
+        put_where(page, frame, where, sizeof(where));
+    snarl_paint(page, SNARL_PAINT_PLAIN, "%.*s at %s", (int)(size ? (size_t)(size - what) : strlen(what)), what,
+                snarl_path_base(where));
+}
+
+static void put_alike(const struct snarl_page *page, const json_t *group)
+{
+    size_t count = json_array_size(group) - 1, shown = count;
+    if (!page->options->full && count > ALIKE_SHOWN + 1)
+        shown = ALIKE_SHOWN;
+    if (count)
+        fprintf(page->out, "\n  %zu more of the same two functions on the same memory\n", count);
+    for (size_t i = 1; i <= shown; i++) {
+        const json_t *finding = json_array_get(group, i), *events = json_object_get(finding, "events");
+        const char *symbol = snarl_json_text(json_object_get(finding, "location"), "symbol");
+        fputs("    ", page->out);
+        snarl_paint(page, SNARL_PAINT_LOCK, "%s", symbol);
+        fputs(*symbol ? ": " : "", page->out);
+        put_access(page, json_array_get(events, 0));
+        fputs(", ", page->out);
+        put_access(page, json_array_get(events, 1));
+        snarl_paint(page, SNARL_PAINT_FAINT, " (%.12s)", snarl_json_text(finding, "fingerprint"));
+        newline(page);
+    }
+    if (shown < count)
+        fprintf(page->out, "    and %zu more, which `snarl report --full` lists\n", count - shown);
+}
+
 static void put_foot(const struct snarl_page *page, const json_t *finding, bool with_process)
 {
     long long count = json_integer_value(json_object_get(finding, "count"));
@@ -497,9 +534,9 @@ static void put_title(const struct snarl_page *page, const json_t *finding)
                  "  It did not happen in this run; an order of the threads that makes it happen was found.");
 }
 
-void snarl_text_finding(const struct snarl_page *outer, const json_t *finding, bool with_process)
+void snarl_text_findings(const struct snarl_page *outer, const json_t *group, bool with_process)
 {
-    const json_t *event;
+    const json_t *finding = json_array_get(group, 0), *event;
     size_t index;
     struct snarl_page own = *outer, *page = &own;
     own.name_processes = json_object_get(finding, "derived") != NULL;
@@ -513,5 +550,6 @@ void snarl_text_finding(const struct snarl_page *outer, const json_t *finding, b
     put_locks(page, finding);
     put_threads(page, finding);
     put_also(page, finding);
+    put_alike(page, group);
     put_foot(page, finding, with_process);
 }

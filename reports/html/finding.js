@@ -188,6 +188,17 @@ function origins(finding) {
     return cards.length ? section('Where they come from', h('div', { class: 'origins' }, cards)) : null;
 }
 
+// The other races of the same two functions on the same memory, a line each.
+function alike(finding) {
+    const others = alikeOf(finding);
+    if (!others.length) return null;
+    const place = (event) => `${(event?.what ?? '').split(' of ')[0]} at ${placeShort(ownFrame(event ?? {}))}`;
+    return section(`${number(others.length)} more of the same two functions on the same memory`,
+        h('ul', { class: 'alike' }, others.map((other) => h('li', null,
+            h('a', { href: `#${other.fingerprint}` }, other.location?.symbol || sentence(other.message)), ' ',
+            h('span', { class: 'dim' }, list(other.events).slice(0, 2).map(place).join(', '))))));
+}
+
 function reproduceCommand(finding) {
     const process = processOf(finding.process);
     const merged = list(doc.runs).length > 1; // then the process itself is all that is known of its run
@@ -214,7 +225,7 @@ function showFinding(finding) {
         h('h1', { tabindex: '-1' }, sentence(finding.message) || kindTitle(finding.kind)),
         finding.explanation && h('p', { class: 'lead' }, finding.explanation),
         finding.kind === 'data-race' ? racePicture(finding) : cyclePicture(finding),
-        finding.kind === 'data-race' ? raceSides(finding) : timeline(finding), origins(finding),
+        finding.kind === 'data-race' ? raceSides(finding) : timeline(finding), origins(finding), alike(finding),
         section('What to do with it',
             reproduce && copyLine('Reproduce', reproduce),
             finding.suggestion && copyLine('Suppress', finding.suggestion),

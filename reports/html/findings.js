@@ -1,8 +1,11 @@
 // findings.js - the list of findings: grouped by kind, searched, filtered by kind and state.
 //
+// Races of the same two functions on the same memory (the finding's `group`) stand under the first of them, and are folded away until it is
+// chosen or something is searched for.
 // Every row is made once and then only shown or hidden, so that filtering thousands stays instant.
-// State: `filter` (what is asked for), `rows` (each with its element, finding and searchable text).
+// State: `filter` (what is asked for), `rows` (each with its element, finding, searchable text and the first row of its group).
 const filter = { text: '', kinds: new Set(), states: new Set() };
+const unfolded = new Set();
 let rows = [];
 let listPane = null;
 
@@ -23,14 +26,40 @@ function searchText(finding) {
     return [...new Set(parts.filter(Boolean))].join('\n').toLowerCase();
 }
 
-function makeRow(finding) {
+const groupKey = (finding) => finding.group ? `${finding.group} ${stateOf(finding)}` : null;
+
+// The others of the finding's group, in the order of the list.
+function alikeOf(finding) {
+    const key = groupKey(finding);
+    return key ? findings.filter((other) => other !== finding && groupKey(other) === key) : [];
+}
+
+// Each group where its first finding is.
+function together(sorted) {
+    const groups = new Map();
+    for (const finding of sorted) {
+        const key = groupKey(finding) ?? finding;
+        if (groups.has(key)) groups.get(key).push(finding);
+        else groups.set(key, [finding]);
+    }
+    return [...groups.values()];
+}
+
+function makeRows(group) {
+    const made = group.map((finding, i) => makeRow(finding, i, group.length));
+    for (const row of made) row.first = made[0];
+    return made;
+}
+
+function makeRow(finding, place, of) {
     const state = stateOf(finding);
-    const element = h('a', { class: 'row', href: `#${finding.fingerprint}`, 'data-state': state },
+    const element = h('a', { class: place ? 'row alike' : 'row', href: `#${finding.fingerprint}`, 'data-state': state },
         h('span', { class: 'message' }, sentence(finding.message)),
         h('span', { class: 'where' }, placeOf(finding)),
         h('span', { class: 'badges' }, state !== 'open' && h('span', { class: `badge ${state}` }, state),
             finding.confidence !== 'observed' && h('span', { class: 'badge' }, finding.confidence),
-            finding.count > 1 && h('span', { class: 'badge' }, `×${number(finding.count)}`)));
+            finding.count > 1 && h('span', { class: 'badge' }, `×${number(finding.count)}`),
+            !place && of > 1 && h('span', { class: 'badge', title: 'More of the same two functions on the same memory' }, `+${number(of - 1)} alike`)));
     return { element, finding, state, text: null };
 }
 
@@ -71,7 +100,7 @@ function applyFilter() {
     let total = 0;
     for (const row of rows) {
         const match = matches(row, words);
-        row.element.hidden = !match;
+        row.element.hidden = !match || (row !== row.first && !words.length && !unfolded.has(row.first));
         if (!match) continue;
         total += 1;
         shown.set(row.finding.kind, (shown.get(row.finding.kind) ?? 0) + 1);
@@ -90,7 +119,7 @@ function applyFilter() {
 }
 
 function buildList() {
-    rows = [...findings].sort((a, b) => kindOrder(a.kind) - kindOrder(b.kind)).map(makeRow);
+    rows = together([...findings].sort((a, b) => kindOrder(a.kind) - kindOrder(b.kind))).flatMap(makeRows);
     const search = h('input', { type: 'search', id: 'search', placeholder: 'Search function, file, lock, thread  ( / )',
         'aria-label': 'Search findings', autocomplete: 'off', spellcheck: 'false' });
     search.addEventListener('input', () => { filter.text = search.value; applyFilter(); });
@@ -106,6 +135,11 @@ function buildList() {
 
 function showFindings(current) {
     if (!listPane) buildList();
+    const first = rows.find((row) => row.finding === current)?.first;
+    if (first && !unfolded.has(first)) {
+        unfolded.add(first);
+        applyFilter();
+    }
     for (const row of rows) {
         if (row.finding === current) row.element.setAttribute('aria-current', 'page');
         else row.element.removeAttribute('aria-current');

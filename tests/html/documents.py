@@ -242,6 +242,18 @@ def earlier():
     return document([made])
 
 
+def alike():
+    """A deadlock, and a race of four parts of one record: the same two functions on the same memory."""
+    parts = []
+    for i, member in enumerate(("balance", "owner", "limit", "currency")):
+        made = race()
+        made.update(fingerprint=f"c4e2a51188de10{i:02}", group="0a11c0de00000001")
+        made["location"]["symbol"] = f"accounts[1].{member}"
+        made["message"] = made["message"].replace("balance", member)
+        parts.append(made)
+    return document([deadlock(), *parts])
+
+
 def joins():
     """Two threads that join each other."""
     made = deadlock()
@@ -323,6 +335,7 @@ def documents():
         "earlier": earlier(),
         "joins": joins(),
         "queue": queue(),
+        "alike": alike(),
     }
 
 

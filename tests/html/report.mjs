@@ -115,6 +115,23 @@ test('search and chips narrow the list, and say so', () => withPage('all', 'find
     assert.equal(await page.locator('.chip[data-value="data-race"]').getAttribute('aria-pressed'), 'true');
 }));
 
+test('races of the same functions on the same memory are folded under the first', () => withPage('alike', 'findings', {}, async (page) => {
+    assert.equal(await visibleRows(page), 2);
+    assert.equal(await page.locator('.shown').textContent(), '5 findings');
+    assert.match(await page.locator('.row:visible >> nth=1').textContent(), /accounts\[1\]\.balance.*\+3 alike/s);
+    await page.fill('#search', 'currency');
+    assert.equal(await visibleRows(page), 1);
+    await page.fill('#search', '');
+    await page.click('.row:visible >> nth=1');
+    await page.waitForSelector('article.finding');
+    assert.equal(await visibleRows(page), 5);
+    assert.equal(await page.locator('article ul.alike li').count(), 3);
+    await page.click('article ul.alike a >> nth=2');
+    await page.waitForFunction(() => /currency/.test(document.querySelector('h1').textContent));
+    await page.keyboard.press('k');
+    await page.waitForFunction(() => /limit/.test(document.querySelector('h1').textContent));
+}));
+
 test('a kind of the overview leads to its findings', () => withPage('all', '', {}, async (page) => {
     await page.click('.kinds a >> nth=2');
     assert.equal(await visibleRows(page), 1);

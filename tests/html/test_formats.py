@@ -143,6 +143,12 @@ class Texts(unittest.TestCase):
         self.assertIn("## snarl: 3 findings to look at", page)
         self.assertIn("nothing found", render("markdown", CLEAN))
 
+    def test_markdown_tells_races_of_one_group_together(self):
+        page = render("markdown", documents.documents()["alike"])
+        self.assertIn("## snarl: 5 findings to look at", page)
+        self.assertEqual(page.count("<details>"), 2)
+        self.assertIn(", and 3 more of the same two functions on the same memory</summary>", page)
+
     def test_annotations_are_one_line_each(self):
         lines = render("github", judged(message="50 % of it\nis, a: lie")).splitlines()
         self.assertEqual(len(lines), 1)

@@ -109,6 +109,20 @@ Test(symbolise, symbols_alone_give_the_function)
     snarl_symboliser_free(symboliser);
 }
 
+Test(symbolise, where_a_function_begins)
+{
+    struct snarl_symboliser *symboliser = snarl_symboliser_new(NULL);
+    struct snarl_symbols *symbols = snarl_symbols_open(symboliser, PLACES, "");
+    uint64_t address = place_of(PLACES, "plain").address, entry = snarl_symbols_entry(symbols, address);
+    cr_assert(entry && entry <= address);
+    cr_assert_str_eq(snarl_symbols_frames(symbols, entry)->frames[0].function, "plain");
+    cr_assert_eq(snarl_symbols_entry(symbols, entry), entry);
+    cr_assert_neq(snarl_symbols_entry(symbols, entry - 1), entry);
+    cr_assert_eq(snarl_symbols_entry(symbols, 0), 0);
+    cr_assert_eq(snarl_symbols_entry(snarl_symbols_open(symboliser, "/no/such/file", ""), address), 0);
+    snarl_symboliser_free(symboliser);
+}
+
 static void expect_variable(struct snarl_symbols *symbols, const char *program, const char *word,
                             const char *name)
 {

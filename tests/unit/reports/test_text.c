@@ -132,3 +132,38 @@ Test(text, suppressed_findings_are_counted_not_shown)
     free(text);
     json_decref(document);
 }
+
+/* The race of the document once more, of another part of the memory; `count` times. */
+static void add_alike(json_t *document, unsigned count)
+{
+    json_t *findings = json_object_get(document, "findings"), *race = json_array_get(findings, 1);
+    for (unsigned i = 0; i < count; i++) {
+        json_t *other = json_deep_copy(race);
+        json_object_set_new(other, "fingerprint", json_sprintf("%016x", i));
+        json_object_set_new(json_object_get(other, "location"), "symbol", json_sprintf("part[%u]", i));
+        json_array_append_new(findings, other);
+    }
+}
+
+Test(text, races_of_one_group_are_told_together)
+{
+    json_t *document = document_of(FIXTURE_DEADLOCK | FIXTURE_RACE);
+    add_alike(document, 40);
+    char *text = render(document, (struct snarl_render_options){.width = 100});
+    cr_assert(strstr(text, "snarl: ==== 2 to 42 of 42 ===="), "%s", text);
+    cr_assert(strstr(text, "  40 more of the same two functions on the same memory\n    part[0]: "), "%s", text);
+    cr_assert(strstr(text, "    part[11]: "));
+    cr_assert_null(strstr(text, "part[12]"));
+    cr_assert(strstr(text, "    and 28 more, which `snarl report --full` lists\n"));
+    cr_assert(strstr(text, "snarl: 42 findings: 1 deadlock, 41 data-race"));
+    free(text);
+    text = render(document, (struct snarl_render_options){.full = true});
+    cr_assert(strstr(text, "    part[39]: "));
+    free(text);
+    json_object_set_new(json_array_get(json_object_get(document, "findings"), 5), "suppressed", json_true());
+    text = render(document, (struct snarl_render_options){.full = true});
+    cr_assert(strstr(text, "  39 more of the same two functions on the same memory\n"));
+    cr_assert_null(strstr(text, "part[3]:"));
+    free(text);
+    json_decref(document);
+}
