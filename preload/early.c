@@ -69,9 +69,39 @@ static char *append(char *at, const char *text)
     return at;
 }
 
+/* Field 28 of /proc/self/stat, where the kernel says that the stack begins; NULL: it is not there. */
+static long *stack_start_by_kernel(void)
+{
+    char text[1024];
+    int fd = snarl_os_open("/proc/self/stat", O_RDONLY | O_CLOEXEC, 0);
+    ssize_t length = fd < 0 ? 0 : snarl_os_read(fd, text, sizeof(text) - 1);
+    if (fd >= 0)
+        snarl_os_close(fd);
+    if (length <= 0)
+        return NULL;
+    text[length] = '\0';
+    char *at = text + length;
+    while (at > text && *at != ')') /* the name of the program, field 2, may hold anything */
+        at--;
+    for (int spaces = 0; *at && spaces < 26; at++)
+        spaces += *at == ' ';
+    uintptr_t address = 0;
+    for (; *at >= '0' && *at <= '9'; at++)
+        address = address * 10 + (uintptr_t)(*at - '0');
+    return address % sizeof(long) || address < (uintptr_t)__builtin_frame_address(0) ? NULL : (long *)address;
+}
+
+/* A program that is linked to fixed addresses and names __libc_stack_end has a copy of it, which the loader fills after this. */
+static long *stack_start(void)
+{
+    return __libc_stack_end ? __libc_stack_end : stack_start_by_kernel();
+}
+
 static struct process look_at_process(void)
 {
-    long *start = __libc_stack_end;
+    long *start = stack_start();
+    if (!start)
+        return (struct process){0};
     struct process process = {.argc = *start, .argv = (char **)(start + 1)};
     process.environment = process.argv + process.argc + 1;
     for (char **entry = process.environment; *entry; entry++) {
@@ -164,7 +194,7 @@ static void check(void)
     const char *given = process.preload ? process.preload : "";
     bool calls = !loaded.calls && looks_for_races(process.options) && !contains(given, "/libsnarl-calls.so");
     bool inert = loaded.runtime && !loaded.inert && !contains(given, "/inert/libtsan.so");
-    if (!loaded.own || !(calls || inert) || size_of(given) >= PATH_SIZE)
+    if (!loaded.own || !process.argv || !(calls || inert) || size_of(given) >= PATH_SIZE)
         return;
     char *list = append(s_preload, PRELOAD), *end = append(list, given);
     if (calls)

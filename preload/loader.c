@@ -64,10 +64,25 @@ __asm__(".text\n.hidden snarl_loader_changed\n.type snarl_loader_changed, @funct
         "    pop %rdi\n    pop %rsi\n    pop %rdx\n    pop %rcx\n    pop %rax\n    pop %rbp\n    ret\n"
         ".size snarl_loader_changed, .-snarl_loader_changed\n");
 
+/* What the loader keeps up to date. A program that is linked to fixed addresses and names _r_debug has a copy, which then goes by
+ * that name and stays as it was at the start; but the loader has put the address of its own into the program's dynamic section. */
+static const struct r_debug *debug_state(void)
+{
+    static const struct r_debug *s_state;
+    if (s_state)
+        return s_state;
+    const struct r_debug *found = &_r_debug;
+    const ElfW(Dyn) *entry = _r_debug.r_map ? _r_debug.r_map->l_ld : NULL;
+    for (; entry && entry->d_tag != DT_NULL; entry++)
+        if (entry->d_tag == DT_DEBUG && entry->d_un.d_ptr)
+            found = (const struct r_debug *)entry->d_un.d_ptr;
+    return s_state = found;
+}
+
 void snarl_loader_on_change(void)
 {
     int saved = errno;
-    if (_r_debug.r_state == RT_CONSISTENT) {
+    if (debug_state()->r_state == RT_CONSISTENT) {
         struct snarl_thread *thr = snarl_enter(); /* NULL: a module that we load ourselves */
         snarl_instrument_modules_changed(thr);
         if (thr)
@@ -114,7 +129,7 @@ static bool has_room(const uint8_t *function)
 bool snarl_loader_watch(void)
 {
     static const uint8_t jump[] = {0xff, 0x25, 0, 0, 0, 0};
-    uint8_t *function = (uint8_t *)_r_debug.r_brk;
+    uint8_t *function = (uint8_t *)debug_state()->r_brk;
     void *target = (void *)snarl_loader_changed;
     if (s_watched || !function)
         return s_watched;

@@ -10,9 +10,11 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/options.h"
 #include "preload/access.h"
 #include "preload/real.h"
 #include "preload/shim.h"
+#include "shadow/shadow.h"
 
 static void *(*s_malloc)(size_t);
 static void *(*s_calloc)(size_t, size_t);
@@ -222,6 +224,21 @@ SNARL_EXPORT int munmap(void *address, size_t size)
     return real_munmap(address, size);
 }
 
+#define FIRST_PLACES ((uintptr_t)1 << 40) /* where the heaps of many runtimes lie: they have a shadow always */
+
+/* A program may propose a place for its memory (V8 does, at random). Where that has no shadow and can have none, checks would read what lies
+ * where the shadow should be. Shadows are reserved for the question, if races are to be looked for at all. */
+static bool suits(void *proposed, void *start, size_t size, int flags)
+{
+    bool asked = proposed && start == proposed && (uintptr_t)start >= FIRST_PLACES && !(flags & (MAP_FIXED | MAP_FIXED_NOREPLACE));
+    struct snarl_thread *thr = asked && snarl_options.races != SNARL_RACES_OFF ? snarl_enter() : NULL;
+    if (!thr)
+        return true;
+    bool suited = !snarl_shadow_reserve() || snarl_shadow_covers((uintptr_t)start, size) || snarl_shadow_extend((uintptr_t)start, size);
+    snarl_leave(thr);
+    return suited;
+}
+
 /* Memory that the allocator has given back may come again here: it begins anew. */
 static void *map(void *address, size_t size, int protection, int flags, int descriptor, off_t offset)
 {
@@ -229,6 +246,10 @@ static void *map(void *address, size_t size, int protection, int flags, int desc
     if (__builtin_expect(!s_mmap, 0))
         s_mmap = (void *(*)(void *, size_t, int, int, int, off_t))snarl_real_find("mmap");
     void *start = s_mmap(address, size, protection, flags, descriptor, offset);
+    if (start != MAP_FAILED && !suits(address, start, size, flags)) {
+        real_munmap(start, size);
+        start = s_mmap(NULL, size, protection, flags, descriptor, offset); /* the place was no more than a proposal */
+    }
     struct snarl_thread *thr = snarl_races_on && start != MAP_FAILED ? snarl_enter() : NULL;
     if (!thr)
         return start;

@@ -153,7 +153,8 @@ void snarl_race_atomic_access(struct snarl_race_thread *thr, uintptr_t address, 
 
 bool snarl_race_range_hit(const struct snarl_race_thread *thr, uintptr_t address, size_t size, bool write)
 {
-    if ((address + size) >> SNARL_ADDRESS_BITS)
+    if (address + size < address || (address + size) >> SNARL_ADDRESS_BITS || !snarl_shadow_touched(address) ||
+        !snarl_shadow_touched(address + size - 1)) /* there may be no cells at all: calls get any pointer */
         return false;
     const uint32_t *cell = snarl_shadow_cell(address, snarl_race_plane(write));
     for (size_t cells = ((address & 3) + size + 3) / 4; cells; cells--)

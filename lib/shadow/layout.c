@@ -16,7 +16,8 @@
 #define GIGA(n) ((uintptr_t)(n) << 30)
 #define TERA(n) ((uintptr_t)(n) << 40)
 #define PAGE ((uintptr_t)4096)
-#define TOP (TERA(128) - PAGE) /* the last page is never mapped by anybody */
+#define SPACE TERA(128)
+#define TOP (SPACE - PAGE) /* the last page is never mapped by anybody */
 
 #define LOW TERA(1) /* also where some languages' runtimes put their heaps */
 #define ROUND GIGA(16)    /* zones begin and end at multiples of this */
@@ -70,7 +71,7 @@ static void add_around(struct snarl_layout *layout, uintptr_t mark, uintptr_t be
 {
     uintptr_t start = (mark > before ? mark - before : 0) & ~(ROUND - 1), end = (mark + after + ROUND - 1) & ~(ROUND - 1);
     if (mark >= LOW)
-        insert(layout, (struct snarl_zone){start, smaller(end, TOP)});
+        insert(layout, (struct snarl_zone){start, smaller(end, SPACE)}); /* whole blocks: whoever reads all cells reads those of the last page */
 }
 
 /* Whether the images of `zone` in both planes, the latter at `distance`, meet no zone and no image. */
@@ -117,7 +118,7 @@ bool snarl_layout_choose(struct snarl_layout *layout, const struct snarl_layout_
         insert(layout, (struct snarl_zone){0, LOW});
         add_around(layout, marks->program, AROUND, ABOVE);
         add_around(layout, marks->heap, AROUND, ABOVE);
-        add_around(layout, marks->stack, AROUND, TOP - marks->stack);
+        add_around(layout, marks->stack, AROUND, SPACE - marks->stack);
         bool upwards = marks->mapping < SNARL_SHADOW_BIT;
         add_around(layout, marks->mapping, upwards ? AROUND : TERA(room), upwards ? TERA(room) : AROUND);
         if (find_distance(layout))

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SNARL_ZONES 12
+#define SNARL_ZONES 64
 
 struct snarl_zone {
     uintptr_t start, end;

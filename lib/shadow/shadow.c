@@ -4,6 +4,7 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 
+#include "base/maps.h"
 #include "base/mutex.h"
 #include "base/os.h"
 #include "shadow/layout.h"
@@ -65,8 +66,45 @@ static bool reserve_table(void)
     return true;
 }
 
+/* Under the lock. */
+static bool extend(uintptr_t address, size_t size)
+{
+    struct snarl_layout wider = s_layout;
+    bool done = snarl_shadow_covers(address, size), possible = !done && snarl_shadow_table.block && address + size > address;
+    if (possible && snarl_layout_add(&wider, address, address + size) && reserve_zone(&wider.zone[wider.count - 1])) {
+        s_layout.zone[wider.count - 1] = wider.zone[wider.count - 1];
+        __atomic_store_n(&s_layout.count, wider.count, __ATOMIC_RELEASE);
+        done = true;
+    } else if (possible) { /* checks read before they ask */
+        reserve_zone(&(struct snarl_zone){address & ~(PAGE - 1), (address + size + PAGE - 1) & ~(PAGE - 1)});
+    }
+    return done;
+}
+
+#define STRAYS_MAX 256
+#define STRAYS_APART ((uintptr_t)1 << 30)
+
+/* What was mapped before shadows were reserved, in stretches: a program may have chosen places where no kernel puts anything. */
+struct strays {
+    struct snarl_zone stretch[STRAYS_MAX];
+    int count;
+};
+
+static void note_mapping(uintptr_t start, uintptr_t end, void *context)
+{
+    struct strays *strays = context;
+    struct snarl_zone *last = strays->count ? &strays->stretch[strays->count - 1] : NULL;
+    if (end > (uintptr_t)1 << SNARL_ADDRESS_BITS || snarl_shadow_covers(start, end - start))
+        return; /* the former: the kernel's page of old system calls */
+    if (last && start - last->end < STRAYS_APART)
+        last->end = end;
+    else if (strays->count < STRAYS_MAX)
+        strays->stretch[strays->count++] = (struct snarl_zone){start, end};
+}
+
 static bool reserve(void)
 {
+    struct strays strays = {.count = 0};
     if (snarl_shadow_table.block)
         return true;
     /* Under a limit on virtual memory, or where every reservation counts (vm.overcommit_memory 2), reserving piece by piece
@@ -87,7 +125,12 @@ static bool reserve(void)
     if (!snarl_layout_choose(&s_layout, &marks))
         return false;
     snarl_shadow_table.distance = s_layout.distance;
-    return reserve_zones() && reserve_table();
+    snarl_maps_each(note_mapping, &strays);
+    if (!reserve_zones() || !reserve_table())
+        return false;
+    for (int i = 0; i < strays.count; i++)
+        extend(strays.stretch[i].start, strays.stretch[i].end - strays.stretch[i].start);
+    return true;
 }
 
 bool snarl_shadow_reserve(void)
@@ -106,15 +149,7 @@ bool snarl_shadow_covers(uintptr_t address, size_t size)
 bool snarl_shadow_extend(uintptr_t address, size_t size)
 {
     snarl_mutex_lock(&s_lock);
-    struct snarl_layout wider = s_layout;
-    bool done = snarl_shadow_covers(address, size), possible = !done && snarl_shadow_table.block && address + size > address;
-    if (possible && snarl_layout_add(&wider, address, address + size) && reserve_zone(&wider.zone[wider.count - 1])) {
-        s_layout.zone[wider.count - 1] = wider.zone[wider.count - 1];
-        __atomic_store_n(&s_layout.count, wider.count, __ATOMIC_RELEASE);
-        done = true;
-    } else if (possible) { /* checks read before they ask */
-        reserve_zone(&(struct snarl_zone){address & ~(PAGE - 1), (address + size + PAGE - 1) & ~(PAGE - 1)});
-    }
+    bool done = extend(address, size);
     snarl_mutex_unlock(&s_lock);
     return done;
 }

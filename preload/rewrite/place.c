@@ -5,9 +5,9 @@
  * times in a process's life); another thread may map something meanwhile, so a gap that is taken is passed over. */
 #include "preload/rewrite/place.h"
 
-#include <fcntl.h>
 #include <sys/mman.h>
 
+#include "base/maps.h"
 #include "base/os.h"
 #include "preload/rewrite/pages.h"
 
@@ -24,9 +24,6 @@ struct gaps {
     } gap[GAPS_MAX]; /* by address */
     uint32_t count;
     uintptr_t free; /* from here on, as far as is known */
-    uintptr_t number;
-    bool in_end; /* of a line's two addresses */
-    bool in_rest;
 };
 
 static bool reaches(const struct snarl_rewrite_target *target, uintptr_t copy, uint64_t size)
@@ -51,39 +48,19 @@ static void add_gap(struct gaps *gaps, uintptr_t end)
         gaps->gap[gaps->count++] = (struct gap){gaps->free, end};
 }
 
-/* One character of "start-end rights ...\n". */
-static void take(struct gaps *gaps, char c)
+static void pass(uintptr_t start, uintptr_t end, void *context)
 {
-    if (c == '\n') {
-        gaps->in_rest = gaps->in_end = false;
-        gaps->number = 0;
-    } else if (gaps->in_rest) {
-        return;
-    } else if (c == '-') {
-        add_gap(gaps, gaps->number);
-        gaps->in_end = true;
-        gaps->number = 0;
-    } else if (c == ' ') {
-        gaps->free = gaps->number;
-        gaps->in_rest = true;
-    } else {
-        gaps->number = gaps->number << 4 | (uintptr_t)(c <= '9' ? c - '0' : c - 'a' + 10);
-    }
+    struct gaps *gaps = context;
+    add_gap(gaps, start);
+    gaps->free = end;
 }
 
 static bool read_gaps(struct gaps *gaps)
 {
-    char text[4096];
-    int fd = snarl_os_open("/proc/self/maps", O_RDONLY | O_CLOEXEC, 0);
-    ssize_t count = -1;
     gaps->free = LOWEST;
-    while (fd >= 0 && (count = snarl_os_read(fd, text, sizeof(text))) > 0)
-        for (ssize_t i = 0; i < count; i++)
-            take(gaps, text[i]);
-    if (fd >= 0)
-        snarl_os_close(fd);
+    bool done = snarl_maps_each(pass, gaps);
     add_gap(gaps, HIGHEST);
-    return count == 0;
+    return done;
 }
 
 static uintptr_t try_below(const struct gaps *gaps, const struct snarl_rewrite_target *target, uint64_t size)

@@ -37,6 +37,7 @@ static void check(const struct snarl_layout *layout)
             range(layout, i, &a, &a_end);
             range(layout, k, &b, &b_end);
             cr_assert(a_end > a && a_end <= TERA(128), "range %d is none", i);
+            cr_assert(a % SNARL_SHADOW_BLOCK == 0 && a_end % SNARL_SHADOW_BLOCK == 0, "blocks of range %d have no whole shadow", i);
             cr_assert(apart(a, a_end, b, b_end), "%lx to %lx meets %lx to %lx", a, a_end, b, b_end);
         }
 }
