@@ -32,6 +32,18 @@ class Traps(FullCase):
         self.trap("filter")
         self.trap("filter", env=dict(self.environment, WITH_SYSCALL="1"))
 
+    def test_places_of_the_programs_choice(self):
+        for options in ([], ["-no-pie", "-fno-pie"]):
+            program = self.compile("places", "traps_places.c", *options)
+            expected = "stack 1 loader 1\nbefore 231168\nafter 231168\nwrite -1 Bad address\n"
+            self.assertEqual(self.plain(program).stdout, expected)
+            for turn in range(3):  # where the planes lie is chosen for each process
+                with self.subTest(options=options, turn=turn):
+                    run = self.full(program)
+                    self.assertEqual((run.stdout, run.returncode), (expected, 6), run.stderr)
+                    uncovered = run.document["processes"][0]["counters"].get("race-uncovered", 0)
+                    self.assertLessEqual(uncovered, 1, "of accesses to memory of the program, besides the bad pointer")
+
     def test_no_page_is_writable_and_executable(self):
         self.trap("maps")
 
