@@ -2,7 +2,7 @@
  *
  *   - a locked instruction on a fixed place;
  *   - a store that a fence follows: a sequentially consistent one;
- *   - a load that a loop waits for to change (spin.c);
+ *   - a load that a loop waits for to change (spin.c), or that decides whether an exchange is tried (retry.c);
  *   - what debug information (debug.c) or the name of a function that was not inlined says;
  *   - the guard of a C++ static object, of which compiled code reads the first byte before it calls the C++ library.
  *
@@ -161,6 +161,7 @@ void snarl_atomics_find(struct snarl_code *code)
         if (code->functions[code->blocks[i].function].copied)
             look_at_block(code, &code->blocks[i], &imports);
     snarl_spins_find(code, &imports);
+    snarl_retries_find(code);
     find_accessors(code);
     snarl_debug_find(code);
     snarl_imports_free(&imports);

@@ -16,6 +16,8 @@ void snarl_atomics_add(struct snarl_code *code, uint32_t offset, uint32_t size, 
 /* Whether a function of this (mangled) name is one of std::atomic and its like: all that it accesses by an address is atomic. */
 bool snarl_atomics_is_accessor(const char *name);
 
+/* retry.c: loads that decide whether a compare-and-exchange is tried. */
+void snarl_retries_find(struct snarl_code *code);
 /* spin.c: loops that wait for a load to change. */
 void snarl_spins_find(struct snarl_code *code, const struct snarl_imports *imports);
 
