@@ -3,6 +3,7 @@
 
 #include "base/os.h"
 #include "history/history.h"
+#include "preload/unchecked.h"
 #include "stack/depot.h"
 
 #define STACKS (1u << 22) /* stacks whose node is remembered; later ones are converted anew each time */
@@ -48,7 +49,8 @@ static void access(struct snarl_thread *thr, uintptr_t address, size_t size, uin
     if (races->ignore || snarl_race_range_hit(races, address, size, flags & SNARL_ACCESS_WRITE))
         return;
     races->told = snarl_access_where(thr, site);
-    snarl_race_range(races, address, size, flags | SNARL_ACCESS_CALL, site.pc);
+    if (!snarl_unchecked_called(races->told))
+        snarl_race_range(races, address, size, flags | SNARL_ACCESS_CALL, site.pc);
     races->told = 0;
 }
 

@@ -18,6 +18,7 @@
 #include "preload/access.h"
 #include "preload/access/trust.h"
 #include "preload/tsan/tsan.h"
+#include "preload/unchecked.h"
 #include "stack/depot.h"
 
 #define GRANULE_SHIFT 4
@@ -164,7 +165,8 @@ static void ending(struct snarl_thread *thr, void *start, size_t size, uint32_t 
 {
     struct snarl_race_thread *races = thr->races;
     races->told = where_of(thr, site);
-    snarl_race_free(races, (uintptr_t)start, size, flags, site.pc);
+    if (!snarl_unchecked_called(races->told))
+        snarl_race_free(races, (uintptr_t)start, size, flags, site.pc);
     races->told = 0;
 }
 

@@ -29,6 +29,7 @@
 #include "preload/rewrite/pages.h"
 #include "preload/rewrite/rewrite.h"
 #include "preload/tsan/tsan.h"
+#include "preload/unchecked.h"
 #include "race/race.h"
 #include "stack/modules.h"
 
@@ -246,6 +247,12 @@ static void tell_of(const struct found *found)
                               reason_of(module->head));
 }
 
+/* Its code should be checked, but is not. */
+static bool is_left_out(const struct found *found)
+{
+    return snarl_store_treatment(found->name) == SNARL_TREAT_CODE && (found->problem || found->treatment == SNARL_TREAT_TABLES);
+}
+
 static void apply_all(struct snarl_thread *thr)
 {
     bool bad = false;
@@ -266,6 +273,8 @@ static void apply_all(struct snarl_thread *thr)
             s_found[i].problem ? NULL : snarl_rewrite_module_at(s_found[i].target.base);
         if (thr && module)
             know_atomics(thr, module);
+        if (is_left_out(&s_found[i]))
+            snarl_unchecked_add(&s_found[i].target);
         tell_of(&s_found[i]);
     }
 }
@@ -285,6 +294,7 @@ static void forget_gone(void)
     for (uint32_t i = 0; i < s_known_count; i++)
         if (!is_found(s_known[i].base, s_known[i].size)) {
             snarl_rewrite_forget(s_known[i].base);
+            snarl_unchecked_forget(s_known[i].base);
             gone = true;
         }
     if (gone)

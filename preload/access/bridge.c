@@ -14,6 +14,7 @@
 #include "preload/real.h"
 #include "preload/signal_order.h"
 #include "preload/tsan/tsan.h"
+#include "preload/unchecked.h"
 
 extern const char __ehdr_start[] __attribute__((visibility("hidden"))); /* the linker's: our own module */
 extern const char _end[] __attribute__((visibility("hidden")));
@@ -70,8 +71,13 @@ void snarl_call_tell(struct snarl_thread *thr, const char *name, uintptr_t start
     struct snarl_race_thread *races = thr->races;
     if (!size || snarl_race_range_hit(races, start, size, flags & SNARL_ACCESS_WRITE))
         return;
+    if (snarl_unchecked_holds(site.pc))
+        return;
+    uint32_t where = where_of(thr, site);
+    if (snarl_unchecked_called(where))
+        return;
     uintptr_t pc = (uintptr_t)name;
-    races->told = snarl_history_node(where_of(thr, site), pc);
+    races->told = snarl_history_node(where, pc);
     snarl_race_range(races, start, size, flags | SNARL_ACCESS_CALL, pc);
     races->told = 0;
 }

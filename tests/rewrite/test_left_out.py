@@ -1,5 +1,8 @@
-"""A lock of which one half is inlined into the program, and the other half, for when it is taken, is in a library that is not
-checked (as with Python's PyMutex): the thread that gets it there is ordered after the one that gave it back."""
+"""Libraries that are not checked.
+
+A lock of which one half is inlined into the program, and the other half, for when it is taken, is in such a library (as with Python's PyMutex):
+the thread that gets it there is ordered after the one that gave it back. And what such a library copies and frees is its own affair, since the
+order that it makes itself is not seen."""
 import unittest
 
 from full import FullCase
@@ -106,6 +109,65 @@ int main(int argc, char **argv)
 }
 """
 
+# Hands blocks from thread to thread by an atomic pointer. In C++ memory ends by way of the C++ library.
+BASKET = r"""
+#include <cstring>
+#include <sched.h>
+
+static char *s_basket;
+
+extern "C" void put(const char *text)
+{
+    char *block = new char[64], *none = nullptr;
+    memcpy(block, text, strlen(text) + 1);
+    while (!__atomic_compare_exchange_n(&s_basket, &none, block, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED)) {
+        none = nullptr;
+        sched_yield();
+    }
+}
+
+extern "C" void take(char *text)
+{
+    char *block;
+    while (!(block = __atomic_exchange_n(&s_basket, (char *)nullptr, __ATOMIC_ACQUIRE)))
+        sched_yield();
+    memcpy(text, block, strlen(block) + 1);
+    memset(block, 0, 64);
+    delete[] block;
+}
+"""
+
+PUTTERS = r"""
+#include <pthread.h>
+#include <string.h>
+
+void put(const char *text);
+void take(char *text);
+static char s_shared[64];
+
+static void *taker(void *racy)
+{
+    char text[64];
+    for (int i = 0; i < 100; i++)
+        take(text);
+    if (racy)
+        strcpy(s_shared, text);
+    return NULL;
+}
+
+int main(int argc, char **argv)
+{
+    pthread_t thread;
+    pthread_create(&thread, NULL, taker, argc > 1 ? argv : NULL);
+    for (int i = 0; i < 100; i++)
+        put("a text");
+    if (argc > 1)
+        strcpy(s_shared, "mine");
+    pthread_join(thread, NULL);
+    return 0;
+}
+"""
+
 
 class LeftOut(FullCase):
     def setUp(self):
@@ -121,6 +183,14 @@ class LeftOut(FullCase):
         run = self.full(self.program, "without waiting", options=self.options)
         self.assertEqual(run.returncode, 66, run.stderr)
         self.assertEqual([f["kind"] for f in run.document["findings"]], ["data-race"])
+
+    def test_what_it_hands_on_by_itself_is_not_told(self):
+        library = self.compile("libbasket.so", BASKET, "-shared", "-fPIC", compiler="g++")
+        program = self.compile("putters", PUTTERS, library)
+        for _ in range(3):
+            self.same(program, options=["--skip-modules=*libbasket.so"])
+        run = self.full(program, "racy", options=["--skip-modules=*libbasket.so"])
+        self.assertEqual({f["location"]["symbol"].split("[")[0] for f in run.document["findings"]}, {"s_shared"}, run.stderr)
 
 
 if __name__ == "__main__":
