@@ -17,7 +17,7 @@
 #define LOOK_BACK 48      /* instructions searched before the jump */
 #define ENTRIES_MAX 65536u
 #define FOREIGN_MAX 1024u /* entries that leave the function are believed up to here */
-#define CANDIDATES 8
+#define CANDIDATES 1024u /* of a function with more, no jump is understood */
 
 enum verdict {
     NOT_UNDERSTOOD,
@@ -35,6 +35,7 @@ struct jump {
     uint32_t table; /* for ADDRESSES */
     uint32_t candidates[CANDIDATES], addends[CANDIDATES];
     unsigned candidate_count, addend_count;
+    bool too_many; /* candidates: the right one may be missing */
 };
 
 static const struct snarl_instruction *at(const struct jump *jump, uint32_t number)
@@ -172,22 +173,24 @@ static enum verdict classify(struct jump *jump)
     return classify_register(jump, reg);
 }
 
-static void add_unique(uint32_t *list, unsigned *count, uint32_t value)
+static void add_unique(struct jump *jump, uint32_t *list, unsigned *count, uint32_t value)
 {
     for (unsigned i = 0; i < *count; i++)
         if (list[i] == value)
             return;
     if (*count < CANDIDATES)
         list[(*count)++] = value;
+    else
+        jump->too_many = true;
 }
 
 static void consider(struct jump *jump, const struct snarl_instruction *x)
 {
     uint32_t named = (uint32_t)x->displacement;
     if (snarl_image_is_exec(jump->code->image, named))
-        add_unique(jump->addends, &jump->addend_count, named);
+        add_unique(jump, jump->addends, &jump->addend_count, named);
     if (snarl_image_is_readonly(jump->code->image, named))
-        add_unique(jump->candidates, &jump->candidate_count, named);
+        add_unique(jump, jump->candidates, &jump->candidate_count, named);
 }
 
 static bool is_lea_of(const struct snarl_instruction *x, uint32_t registers)
@@ -295,7 +298,7 @@ static bool read_tables(struct jump *jump, enum verdict verdict)
             longest = count > longest ? count : longest;
         }
     }
-    return longest && longest >= bound;
+    return longest && longest >= bound && !jump->too_many;
 }
 
 bool snarl_tables_resolve(struct snarl_code *code, struct snarl_function *function)
