@@ -23,7 +23,7 @@
 #include <stdint.h>
 
 #define SNARL_PLAN_MAGIC "SNARLPLN"
-#define SNARL_PLAN_VERSION 13u
+#define SNARL_PLAN_VERSION 14u
 #define SNARL_PLAN_PAGE 4096u
 
 enum snarl_plan_check { /* what stands before an access */

@@ -17,6 +17,7 @@
 #define LOOK_BACK 48      /* instructions searched before the jump */
 #define ENTRIES_MAX 65536u
 #define FOREIGN_MAX 1024u /* entries that leave the function are believed up to here */
+#define LOOK_AHEAD 16u    /* entries behind one that is none */
 #define CANDIDATES 1024u /* of a function with more, no jump is understood */
 
 enum verdict {
@@ -36,6 +37,7 @@ struct jump {
     uint32_t candidates[CANDIDATES], addends[CANDIDATES];
     unsigned candidate_count, addend_count;
     bool too_many; /* candidates: the right one may be missing */
+    bool doubtful; /* a table that seems to end, and yet to go on */
 };
 
 static const struct snarl_instruction *at(const struct jump *jump, uint32_t number)
@@ -256,25 +258,59 @@ static uint32_t next_reference(const struct snarl_code *code, uint32_t after)
     return low < code->references.count ? code->references.at[low] : UINT32_MAX;
 }
 
-/* Labels what the table names; the number of entries. */
-static uint32_t read_table(const struct jump *jump, uint32_t table, uint32_t addend, unsigned width,
-                           uint32_t bound)
+/* A table in reading. */
+struct table {
+    uint32_t start, addend;
+    unsigned width;
+    uint64_t stop; /* it ends here at the latest */
+};
+
+/* Where entry `number` leads; false: it is none. */
+static bool read_entry(const struct jump *jump, const struct table *table, uint32_t number, uint64_t *target)
 {
     const struct snarl_image *image = jump->code->image;
-    uint64_t stop = next_reference(jump->code, table);
-    if (bound && stop < table + (uint64_t)bound * width)
-        stop = table + (uint64_t)bound * width;
+    uint64_t place = table->start + (uint64_t)number * table->width;
+    const uint8_t *bytes = place < table->stop ? snarl_image_at(image, place, table->width) : NULL;
+    int64_t value = 0;
+    if (!bytes || !snarl_image_is_readonly(image, place))
+        return false;
+    memcpy(&value, bytes, table->width);
+    *target = table->width == 4 ? table->addend + (uint64_t)(int64_t)(int32_t)value : (uint64_t)value - image->base;
+    return true;
+}
+
+static bool is_inside(const struct jump *jump, uint64_t target)
+{
+    return target >= jump->function->start && target < jump->function->end;
+}
+
+/* Whether entries behind this one lead into the function all the same. */
+static bool goes_on(const struct jump *jump, const struct table *table, uint32_t number)
+{
+    uint64_t target;
+    for (uint32_t i = number + 1; i <= number + LOOK_AHEAD && read_entry(jump, table, i, &target); i++)
+        if (is_inside(jump, target) && snarl_code_at(jump->code, target))
+            return true;
+    return false;
+}
+
+/* Labels what the table names; the number of entries. */
+static uint32_t read_table(struct jump *jump, uint32_t start, uint32_t addend, unsigned width, uint32_t bound)
+{
+    const struct snarl_function *function = jump->function;
+    struct table table = {start, addend, width, next_reference(jump->code, start)};
+    if (bound && table.stop < start + (uint64_t)bound * width)
+        table.stop = start + (uint64_t)bound * width;
     uint32_t count = 0;
-    for (; count < ENTRIES_MAX; count++) {
-        uint64_t place = table + (uint64_t)count * width;
-        const uint8_t *bytes = place < stop ? snarl_image_at(image, place, width) : NULL;
-        if (!bytes || !snarl_image_is_readonly(image, place))
-            break;
-        int64_t value = 0;
-        memcpy(&value, bytes, width);
-        uint64_t target = width == 4 ? addend + (uint64_t)(int64_t)(int32_t)value : (uint64_t)value - image->base;
-        bool inside = target >= jump->function->start && target < jump->function->end;
-        if (!snarl_code_at(jump->code, target) || (!inside && count >= FOREIGN_MAX && count >= bound))
+    uint64_t target;
+    for (; count < ENTRIES_MAX && read_entry(jump, &table, count, &target); count++) {
+        bool code = snarl_code_at(jump->code, target);
+        /* What cannot happen leads behind the function's last instruction, in LLVM's tables: no code, but not the table's end. */
+        if (!code && target >= function->end && target <= function->pad_end)
+            continue;
+        if (!code && count && count >= bound)
+            jump->doubtful |= goes_on(jump, &table, count);
+        if (!code || (!is_inside(jump, target) && count >= FOREIGN_MAX && count >= bound))
             break;
         snarl_code_label(jump->code, target, SNARL_LABEL_TABLE);
     }
@@ -286,7 +322,7 @@ static bool read_tables(struct jump *jump, enum verdict verdict)
     uint32_t bound = find_bound(jump), longest = 0;
     if (verdict == ADDRESSES) {
         longest = read_table(jump, jump->table, 0, 8, bound);
-        return longest ? longest >= bound : has_label_addresses(jump);
+        return longest ? longest >= bound && !jump->doubtful : has_label_addresses(jump);
     }
     find_candidates(jump);
     for (unsigned i = 0; i < jump->candidate_count; i++) {
@@ -298,7 +334,7 @@ static bool read_tables(struct jump *jump, enum verdict verdict)
             longest = count > longest ? count : longest;
         }
     }
-    return longest && longest >= bound && !jump->too_many;
+    return longest && longest >= bound && !jump->too_many && !jump->doubtful;
 }
 
 bool snarl_tables_resolve(struct snarl_code *code, struct snarl_function *function)
