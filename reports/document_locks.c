@@ -35,6 +35,29 @@ static json_t *creation(struct snarl_process_builder *builder, const struct snar
     return made;
 }
 
+#define CLASS_FRAMES 3u /* locks are made through wrappers, which all locks of a program may share */
+
+/* By the innermost frames of the program that made it; where a function has no name, its place in this build of the module stands for it.
+ * No class when none is known. */
+static void class_by_place(const struct snarl_named_lock *entry, char *class, size_t size)
+{
+    const json_t *stack = json_object_get(entry->created, "stack"), *frame;
+    size_t index, length = (size_t)snprintf(class, size, "made:%s", entry->lock->kind);
+    unsigned taken = 0;
+    json_array_foreach(stack, index, frame)
+    {
+        const char *function = snarl_json_text(frame, "function");
+        if (!snarl_frame_is_program(frame) || taken == CLASS_FRAMES || length + 1 >= size)
+            continue;
+        length += (size_t)snprintf(class + length, size - length, ":%s:%s:%s%s", snarl_path_base(snarl_json_text(frame, "module")),
+                                   snarl_path_base(snarl_json_text(frame, "file")), *function ? "" : "+",
+                                   *function ? function : snarl_json_text(frame, "offset"));
+        taken++;
+    }
+    if (!taken)
+        class[0] = '\0';
+}
+
 static void name_by_place(struct snarl_named_lock *entry, char *name, char *class, size_t size)
 {
     const json_t *frame = snarl_event_frame(entry->created);
@@ -49,8 +72,7 @@ static void name_by_place(struct snarl_named_lock *entry, char *name, char *clas
         snprintf(name, size, "%s@%s", entry->lock->kind, function);
     else
         snprintf(name, size, "%s@%s+%s", entry->lock->kind, module, snarl_json_text(frame, "offset"));
-    snprintf(class, size, "made:%s:%s:%s:%s", entry->lock->kind, module, file,
-             snarl_json_text(frame, "function"));
+    class_by_place(entry, class, size);
 }
 
 static const char s_guard[] = "guard variable for "; /* as C++ names the guards of static variables */

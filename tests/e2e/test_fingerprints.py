@@ -8,7 +8,8 @@ from pathlib import Path
 
 import samplerun
 
-ALIKE = Path(__file__).resolve().parent / "programs" / "alike.c"
+PROGRAMS = Path(__file__).resolve().parent / "programs"
+ALIKE = PROGRAMS / "alike.c"
 
 
 def fingerprints(name):
@@ -58,6 +59,27 @@ class Groups(unittest.TestCase):
         findings, _ = self.run_program("-s")
         groups = collections.Counter(finding["group"] for finding in findings)
         self.assertEqual(sorted(groups.values()), [5, 10], "variables have no names either, so two of the three are one")
+
+
+class LockClasses(unittest.TestCase):
+    """Locks of different runs are one where they were made at the same place; in a stripped program places have no names."""
+
+    def inversions(self, program, folder, *orders):
+        runs = []
+        for order in orders:
+            runs.append(Path(folder, f"{program.name}-{order}"))
+            command = [samplerun.find_command(), "run", "-q", "--races=off", "--exit-code=0", "--out", runs[-1], "--", program, order]
+            samplerun.run_bounded(command, samplerun.BOUND_S)
+        document = Path(folder, "merged.json")
+        subprocess.run([samplerun.find_command(), "report", *runs, "--json", document], check=False, capture_output=True)
+        return [finding["kind"] for finding in json.loads(document.read_text())["findings"]]
+
+    def test_places_tell_locks_apart(self):
+        with tempfile.TemporaryDirectory(prefix="snarl-test-") as folder:
+            program = Path(folder, "classes")
+            subprocess.run(["gcc", "-O1", "-s", "-pthread", str(PROGRAMS / "classes.c"), "-o", str(program)], check=True)
+            self.assertEqual(self.inversions(program, folder, "01", "10"), ["lock-order-inversion"])
+            self.assertEqual(self.inversions(program, folder, "01", "23"), [], "the same kinds, made elsewhere")
 
 
 if __name__ == "__main__":
