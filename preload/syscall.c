@@ -5,6 +5,7 @@
  * forbid what the copying of code needs, so code is copied before it stands. Who wakes the waiters of a futex orders what it did before what those do next. */
 #include <errno.h>
 #include <linux/futex.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -26,7 +27,7 @@ long (*snarl_true_syscall)(long, ...) __attribute__((visibility("hidden")));
 void snarl_syscall_prepare(void) __attribute__((visibility("hidden")));
 long snarl_syscall_action(long number, long signal, const struct kernel_action *wanted, struct kernel_action *old,
                           size_t size) __attribute__((visibility("hidden")));
-void snarl_syscall_filter(void) __attribute__((visibility("hidden")));
+void snarl_syscall_filter(long number, long operation, long flags, uintptr_t filter) __attribute__((visibility("hidden")));
 long snarl_syscall_futex(long number, uintptr_t address, long operation, long value, long timeout, long second,
                          long third) __attribute__((visibility("hidden")));
 
@@ -60,9 +61,13 @@ long snarl_syscall_action(long number, long signal, const struct kernel_action *
     return result;
 }
 
-void snarl_syscall_filter(void)
+/* Without a filter it is a question: which flags the kernel knows (libseccomp asks so). */
+void snarl_syscall_filter(long number, long operation, long flags, uintptr_t filter)
 {
-    snarl_instrument_before_filter();
+    (void)number;
+    (void)flags;
+    if (operation == SECCOMP_SET_MODE_STRICT || (operation == SECCOMP_SET_MODE_FILTER && filter))
+        snarl_instrument_before_filter();
 }
 
 /* --- futexes --- */

@@ -5,6 +5,7 @@
  * still release locks; this also covers pthread_exit, cancellation and the main thread's pthread_exit. */
 #include <errno.h>
 #include <limits.h>
+#include <linux/seccomp.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -337,7 +338,7 @@ SNARL_EXPORT int prctl(int operation, ...)
     unsigned long a = va_arg(arguments, unsigned long), b = va_arg(arguments, unsigned long);
     unsigned long c = va_arg(arguments, unsigned long), d = va_arg(arguments, unsigned long);
     va_end(arguments);
-    if (operation == PR_SET_SECCOMP)
+    if (operation == PR_SET_SECCOMP && (a == SECCOMP_MODE_STRICT || b)) /* else it is a question */
         snarl_instrument_before_filter();
     struct snarl_thread *thr = snarl_enter();
     if (!thr)

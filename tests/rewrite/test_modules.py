@@ -24,6 +24,32 @@ class Modules(FullCase):
         self.assertEqual(modules.count(str(plug)), 1)
         self.assertLess(sum(f.stat().st_size for f in Path(run.args[4]).rglob("*")), 200000)
 
+    def test_opened_after_a_question_about_filters(self):
+        """libseccomp asks what the kernel knows by setting no filter at all; after a true one nothing more would be prepared."""
+        program = self.compile("asks", """
+#include <dlfcn.h>
+#include <linux/seccomp.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+static void *body(void *unused) { return unused; }
+int main(int argc, char **argv)
+{
+    pthread_t thread;
+    long asked = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, NULL);
+    int told = prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, NULL);
+    pthread_create(&thread, NULL, body, NULL);
+    pthread_join(thread, NULL);
+    printf("%ld %d %d\\n", asked, told, dlopen(argv[1], RTLD_NOW) != NULL);
+    return 0;
+}
+""")
+        run = self.same(program, self.plug("libplug.so"))
+        self.assertEqual(self.coverage(run, "libplug.so")["reason"], "")
+        self.assertGreater(self.coverage(run, "libplug.so")["instrumented"], 0)
+
     def test_different_libraries_at_the_same_addresses(self):
         names = [self.plug(f"libplug{i}.so", f"-DNUMBER={i}", f"-Wl,--build-id=0x{i + 1:032x}") for i in range(5)]
         self.same(self.host, names[0], "200", "0", *names[1:])
