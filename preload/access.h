@@ -20,6 +20,9 @@ void snarl_access_write(struct snarl_thread *thr, volatile void *address, size_t
 /* The history node of the stack at `site`. */
 uint32_t snarl_access_where(struct snarl_thread *thr, struct snarl_site site);
 
+/* memory.c: whether the program's calls of malloc come to us. They do not where the program itself has a malloc. */
+bool snarl_memory_is_seen(void);
+
 /* --- heap.c: the life of heap blocks, for any thread, guard not held --- */
 
 extern bool snarl_heap_on; /* blocks are noted */

@@ -385,6 +385,9 @@ void snarl_instrument_wake(struct snarl_thread *thr)
     if (!snarl_loader_watch())
         snarl_engine_note("modules that are loaded from now on are not checked for races: this system's loader "
                           "cannot be watched");
+    if (!snarl_memory_is_seen())
+        snarl_engine_note("this program has an allocator of its own: it is not seen which memory passes from one thread to another there, so "
+                          "some of the races may be none");
     instrument_all(thr, true);
     snarl_instrument_attach(thr);
     snarl_cancel_prepare();

@@ -5,6 +5,7 @@
  * serves; its blocks are never freed. */
 #include <dlfcn.h>
 #include <errno.h>
+#include <link.h>
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,6 +84,20 @@ static inline bool ready(void)
     if (__builtin_expect(!s_malloc, 0))
         resolve();
     return s_malloc != NULL;
+}
+
+extern const char __ehdr_start[] __attribute__((visibility("hidden"))); /* the linker's: our own module */
+extern const char _end[] __attribute__((visibility("hidden")));
+
+bool snarl_memory_is_seen(void)
+{
+    const char *first = dlsym(RTLD_DEFAULT, "malloc");
+    const ElfW(Sym) *symbol = NULL;
+    Dl_info info;
+    if (!first || (first >= __ehdr_start && first < _end))
+        return true;
+    /* Where a program that is linked to fixed addresses takes the function's address, its linkage entry stands for it. */
+    return dladdr1(first, &info, (void **)&symbol, RTLD_DL_SYMENT) && symbol && symbol->st_shndx == SHN_UNDEF;
 }
 
 static void check(const char *function, struct snarl_site site)

@@ -50,6 +50,30 @@ int main(int argc, char **argv)
         self.assertEqual(self.coverage(run, "libplug.so")["reason"], "")
         self.assertGreater(self.coverage(run, "libplug.so")["instrumented"], 0)
 
+    def test_an_allocator_of_the_programs_own_is_told(self):
+        source = """
+#include <pthread.h>
+#include <stdlib.h>
+void *__libc_malloc(size_t size);
+void *(*volatile g_pointer)(size_t) = malloc;
+#ifdef OWN
+void *malloc(size_t size) { return __libc_malloc(size); }
+#endif
+static void *body(void *unused) { free(malloc(10)); return unused; }
+int main(void)
+{
+    pthread_t thread;
+    pthread_create(&thread, NULL, body, NULL);
+    pthread_join(thread, NULL);
+    return 0;
+}
+"""
+        for options, own in ([], False), (["-no-pie", "-fno-pie"], False), (["-DOWN", "-rdynamic"], True):
+            with self.subTest(options=options):
+                run = self.same(self.compile(f"allocates{len(options)}{own}", source, *options))
+                notes = [note["text"] for note in run.document["notes"]]
+                self.assertEqual(any("an allocator of its own" in note for note in notes), own, notes)
+
     def test_different_libraries_at_the_same_addresses(self):
         names = [self.plug(f"libplug{i}.so", f"-DNUMBER={i}", f"-Wl,--build-id=0x{i + 1:032x}") for i in range(5)]
         self.same(self.host, names[0], "200", "0", *names[1:])
