@@ -139,6 +139,8 @@ extern bool (*snarl_races_locate)(struct snarl_thread *thr, uintptr_t byte, stru
 struct snarl_race_thread;
 /* Of a thread that notes no calls: the history node of those in progress (race.h). May be set before snarl_races_begin. */
 extern uint32_t (*snarl_races_callers)(struct snarl_race_thread *races);
+/* What is remembered of places is void: see struct snarl_race_host. NULL: nothing is. */
+extern void (*snarl_races_forget)(void);
 /* Of a thread that notes calls: see race.h. Likewise. */
 extern bool (*snarl_races_outside)(uintptr_t pc);
 extern uint32_t (*snarl_races_around)(struct snarl_race_thread *races, uintptr_t pc, uintptr_t sp);

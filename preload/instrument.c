@@ -376,6 +376,7 @@ void snarl_instrument_wake(struct snarl_thread *thr)
     s_program[length > 0 ? length : 0] = '\0';
     snarl_planner_find();
     snarl_races_callers = snarl_checks_callers;
+    snarl_races_forget = snarl_callers_forget;
     if (!find_folder() || !snarl_races_begin(thr))
         return;
     s_host.thread = (int32_t)((intptr_t)&snarl_area - (intptr_t)self);

@@ -58,6 +58,8 @@ void snarl_race_new_stamp(struct snarl_race_thread *thr)
         memset(thr->hit, 0, sizeof(thr->hit));
         memset(thr->recent, 0, sizeof(thr->recent));
         thr->stamp = 1;
+        if (snarl_race_global.host.forget)
+            snarl_race_global.host.forget();
     }
     if (thr->run_end) {
         uint32_t last = thr->next_unit > thr->run_start ? thr->next_unit - 1 : thr->run_start;

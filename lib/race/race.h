@@ -216,6 +216,8 @@ struct snarl_race_host {
      * return address, whose frame lies at `sp`; 0: it cannot. */
     bool (*outside)(uintptr_t pc);
     uint32_t (*around)(struct snarl_race_thread *thr, uintptr_t pc, uintptr_t sp);
+    /* Stamps have wrapped: what notes (struct snarl_race_note) hold from before is void. */
+    void (*forget)(void);
 };
 
 struct snarl_race_options {

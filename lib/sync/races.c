@@ -484,6 +484,7 @@ static void report(struct snarl_race_thread *races, const struct snarl_race *rac
 }
 
 uint32_t (*snarl_races_callers)(struct snarl_race_thread *races);
+void (*snarl_races_forget)(void);
 bool (*snarl_races_outside)(uintptr_t pc);
 uint32_t (*snarl_races_around)(struct snarl_race_thread *races, uintptr_t pc, uintptr_t sp);
 
@@ -494,7 +495,7 @@ bool snarl_races_begin(struct snarl_thread *thr)
     if (snarl_awake)
         return false; /* what the threads did so far is not known */
     const struct snarl_race_host host = {
-        .report = report, .lockset = lockset, .callers = snarl_races_callers, .outside = snarl_races_outside,
+        .report = report, .lockset = lockset, .callers = snarl_races_callers, .forget = snarl_races_forget, .outside = snarl_races_outside,
         .around = snarl_races_around};
     if (!snarl_race_init(&host, NULL)) {
         snarl_engine_note("races are not looked for: the address space has no room for the shadow memory "

@@ -26,7 +26,14 @@ static void on_report(struct snarl_race_thread *thr, const struct snarl_race *ra
     s_place = snarl_history_pc(race->before.where);
 }
 
-static const struct snarl_race_host s_host = {.report = on_report};
+static uint32_t s_forgotten;
+
+static void on_forget(void)
+{
+    s_forgotten++;
+}
+
+static const struct snarl_race_host s_host = {.report = on_report, .forget = on_forget};
 
 static void init(void)
 {
@@ -182,4 +189,18 @@ Test(collect, a_full_table_forgets_what_is_oldest, .init = init)
     touch(s_b, 0, 0);
     cr_assert_eq(s_races, 1000, "the oldest access is still there");
     snarl_race_sync_clear(&sync);
+}
+
+/* A note with a stamp of 2^32 epochs ago would look new, and its record be somebody else's. */
+Test(collect, stamps_that_wrap_void_what_the_host_remembers, .init = init)
+{
+    touch(s_a, 0, SNARL_ACCESS_WRITE);
+    s_a->stamp = UINT32_MAX - 1;
+    snarl_race_new_stamp(s_a);
+    cr_assert_eq(s_forgotten, 0);
+    snarl_race_new_stamp(s_a);
+    cr_assert_eq(s_a->stamp, 1);
+    cr_assert_eq(s_forgotten, 1);
+    touch(s_b, 0, SNARL_ACCESS_WRITE);
+    cr_assert_eq(s_races, 1, "the earlier access is known all the same");
 }
