@@ -33,7 +33,15 @@ struct action {
     sigset_t mask;
 };
 
+/* A signal in delivery: where the kernel has put what it says of it, and our frame. */
+struct delivery {
+    const siginfo_t *info;
+    uintptr_t frame;
+};
+
 static struct action s_actions[NSIG];
+static struct action s_earlier[NSIG]; /* what these took the place of */
+static __thread struct delivery s_delivery __attribute__((tls_model("initial-exec")));
 static __thread siginfo_t s_put_off[PUT_OFF_MAX] __attribute__((tls_model("initial-exec")));
 
 static __thread int s_raising __attribute__((tls_model("initial-exec"))); /* the thread is sending itself a signal */
@@ -120,7 +128,7 @@ static void call_asynchronous(struct snarl_thread *thr, const struct action *act
     thr->signal_high = high;
 }
 
-static void deliver(int signal, siginfo_t *info, void *context)
+static void deliver_now(int signal, siginfo_t *info, void *context)
 {
     int saved = errno;
     struct action action = s_actions[signal];
@@ -143,6 +151,24 @@ static void deliver(int signal, siginfo_t *info, void *context)
     saved = errno;
     snarl_translate_out(&kept, context, &snarl_area);
     errno = saved;
+}
+
+/* Who asks libc itself for the handler (by dlsym) is told of this function, and may call it from the handler that takes its place, as the
+ * one before. That is no delivery: the signal is the one that is being delivered further up the stack. (A handler that was left by a
+ * jump leaves its note behind; where the next signal's frame lies at the same place, so does ours.) */
+static void deliver(int signal, siginfo_t *info, void *context)
+{
+    struct delivery outer = s_delivery;
+    uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
+    if (info && info == outer.info && frame < outer.frame) {
+        struct action earlier = s_earlier[signal];
+        if (earlier.function)
+            call(&earlier, signal, info, context);
+        return;
+    }
+    s_delivery = (struct delivery){info, frame};
+    deliver_now(signal, info, context);
+    s_delivery = outer;
 }
 
 bool snarl_signal_still_inside(struct snarl_thread *thr, struct snarl_site site)
@@ -197,6 +223,8 @@ static void wrap(int signal, struct sigaction *action)
 {
     if (!is_function((void *)action->sa_sigaction) || action->sa_sigaction == deliver)
         return;
+    if (s_actions[signal].function != (void *)action->sa_sigaction)
+        s_earlier[signal] = s_actions[signal];
     s_actions[signal] =
         (struct action){(void *)action->sa_sigaction, action->sa_flags, action->sa_mask};
     action->sa_sigaction = deliver;

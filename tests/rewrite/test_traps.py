@@ -28,6 +28,53 @@ class Traps(FullCase):
     def test_handlers_installed_past_libc(self):
         self.trap("raw")
 
+    def test_handlers_asked_for_past_us(self):
+        """Firefox's sandbox: the handler is asked for at libc itself, replaced through us, and called by the one that replaced it."""
+        program = self.compile("past", r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdio.h>
+static void (*s_before)(int, siginfo_t *, void *);
+static sigjmp_buf s_out;
+static int s_jumps;
+static void first(int signal, siginfo_t *info, void *context) { printf("first %d\n", info->si_signo == signal && context); }
+static void second(int signal, siginfo_t *info, void *context)
+{
+    puts("second");
+    s_before(signal, info, context);
+    if (s_jumps)
+        siglongjmp(s_out, 1);
+}
+static void *body(void *unused) { raise(SIGUSR1); return unused; }
+int main(void)
+{
+    int (*true_sigaction)(int, const struct sigaction *, struct sigaction *) = dlsym(dlopen("libc.so.6", RTLD_NOW), "sigaction");
+    struct sigaction action = {.sa_sigaction = first, .sa_flags = SA_SIGINFO};
+    pthread_t thread;
+    sigaction(SIGUSR1, &action, NULL);
+    true_sigaction(SIGUSR1, NULL, &action);
+    s_before = action.sa_sigaction;
+    action.sa_sigaction = second;
+    sigaction(SIGUSR1, &action, NULL);
+    raise(SIGUSR1);
+    for (s_jumps = 1; s_jumps < 4; s_jumps++)
+        if (!sigsetjmp(s_out, 1))
+            raise(SIGUSR1);
+    s_jumps = 0;
+    pthread_create(&thread, NULL, body, NULL);
+    pthread_join(thread, NULL);
+    return 6;
+}
+""")
+        expected = "second\nfirst 1\n" * 5
+        for options in [], ["--races=off"]:
+            run = self.full(program, options=options)
+            self.assertEqual((run.stdout, run.returncode), (expected, 6), run.stderr)
+        self.assertEqual(self.plain(program).stdout, expected)
+
     def test_filters_before_the_first_thread(self):
         self.trap("filter")
         self.trap("filter", env=dict(self.environment, WITH_SYSCALL="1"))
