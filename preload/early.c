@@ -91,7 +91,7 @@ static long *stack_start_by_kernel(void)
     return address % sizeof(long) || address < (uintptr_t)__builtin_frame_address(0) ? NULL : (long *)address;
 }
 
-/* A program that is linked to fixed addresses and names __libc_stack_end has a copy of it, which the loader fills after this. */
+/* A program that names __libc_stack_end has a copy of it (a copy relocation), which the loader fills after this. */
 static long *stack_start(void)
 {
     return __libc_stack_end ? __libc_stack_end : stack_start_by_kernel();

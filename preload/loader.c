@@ -64,8 +64,8 @@ __asm__(".text\n.hidden snarl_loader_changed\n.type snarl_loader_changed, @funct
         "    pop %rdi\n    pop %rsi\n    pop %rdx\n    pop %rcx\n    pop %rax\n    pop %rbp\n    ret\n"
         ".size snarl_loader_changed, .-snarl_loader_changed\n");
 
-/* What the loader keeps up to date. A program that is linked to fixed addresses and names _r_debug has a copy, which then goes by
- * that name and stays as it was at the start; but the loader has put the address of its own into the program's dynamic section. */
+/* What the loader keeps up to date. A program that names _r_debug has a copy (a copy relocation), which then goes by that name and stays as
+ * it was at the start; but the loader has put the address of its own into the program's dynamic section. */
 static const struct r_debug *debug_state(void)
 {
     static const struct r_debug *s_state;

@@ -4,7 +4,7 @@
 
 #include "history/history.h"
 
-#define MODULES_MAX 64
+#define MODULES_MAX 512 /* as many as are looked at (instrument.c) */
 #define FRAMES_BETWEEN 6 /* of libraries that are never checked */
 
 static struct unchecked {

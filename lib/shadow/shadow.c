@@ -96,9 +96,9 @@ static void note_mapping(uintptr_t start, uintptr_t end, void *context)
     struct snarl_zone *last = strays->count ? &strays->stretch[strays->count - 1] : NULL;
     if (end > (uintptr_t)1 << SNARL_ADDRESS_BITS || snarl_shadow_covers(start, end - start))
         return; /* the former: the kernel's page of old system calls */
-    if (last && start - last->end < STRAYS_APART)
+    if (last && (start - last->end < STRAYS_APART || strays->count == STRAYS_MAX))
         last->end = end;
-    else if (strays->count < STRAYS_MAX)
+    else
         strays->stretch[strays->count++] = (struct snarl_zone){start, end};
 }
 
