@@ -82,6 +82,13 @@ static void check_too(struct walked *walked, uintptr_t at)
     walked->word[walked->count++] = *(const uintptr_t *)at;
 }
 
+/* To whole steps: with the innermost one once more. */
+static void fill_up(struct walked *walked)
+{
+    while (walked->count % CHECKED_STEP)
+        check_too(walked, walked->slot);
+}
+
 /* From the caller's frame on, which `walk` is at. */
 static void walk_on(struct walked *walked, struct snarl_walk *walk, struct snarl_walk_cache *rows)
 {
@@ -104,6 +111,7 @@ static void walk_on(struct walked *walked, struct snarl_walk *walk, struct snarl
         if (walk->rbp_slot)
             rbp_slot = walk->rbp_slot;
     }
+    fill_up(walked);
     while (count)
         node = snarl_history_node(node, frame[--count]);
     walked->node = node;
@@ -174,7 +182,7 @@ uint32_t snarl_callers_node(const struct snarl_callers_at *at)
     bool known = walked;
     if (!known)
         walked = next_walk(mine, walk.slot, walk.pc);
-    place->walked = (uint16_t)(walked - mine->walked + 1);
+    place->walked = line_of(mine, walked);
     place->cfa_offset = (int32_t)(walk.slot + 8 - (walk.by_rbp ? at->rbp : at->rsp)) | (walk.by_rbp ? BY_RBP : 0);
     place->rbp_offset = (int16_t)(walk.rbp_slot ? walk.rbp_slot - (walk.slot + 8) : 0);
     if (!known)

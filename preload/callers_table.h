@@ -15,18 +15,21 @@
 #define PLACES 4096
 #define PLACE_WAYS 4u
 #define NOTES 4096
-#define CHECKED_MAX 22 /* words of the stack compared; what lies further out is taken to be the same */
+#define CHECKED_MAX 24 /* words of the stack compared; what lies further out is taken to be the same */
+#define CHECKED_STEP 4 /* so many at once; the last of them may be compared twice */
 #define BY_RBP 1
 
+#define WALK_LINE 64u
 struct walked {
     uintptr_t slot, back; /* the innermost return address: where it lay, and itself */
     uintptr_t rbp;        /* of the caller, when `needs_rbp` */
     uint32_t node;
-    uint16_t count;
+    uint16_t count; /* a multiple of CHECKED_STEP */
     bool needs_rbp;
     uint32_t at[CHECKED_MAX];     /* words further out, in bytes from the slot */
     uintptr_t word[CHECKED_MAX];  /* what they held */
-};
+} __attribute__((aligned(64)));
+_Static_assert(sizeof(struct walked) % WALK_LINE == 0, "a place can name one by its line");
 
 /* Of a place in the code: how its frame is found, the walk from there that was used last, and the note of the calls that led there
  * first: half a cache line, which is all that most accesses need. */
@@ -35,7 +38,7 @@ struct place {
     struct snarl_race_note note;
     int32_t cfa_offset;          /* a multiple of 8, and BY_RBP when it is counted from rbp, not from rsp */
     int16_t rbp_offset;          /* 0: rbp is still the caller's */
-    uint16_t walked;             /* the index of the walk, and 1; 0: not walked yet */
+    uint16_t walked;             /* the line of the walk, from the beginning of the tables; 0: not walked yet */
 } __attribute__((aligned(32)));
 _Static_assert(sizeof(struct place) == 32, "two places in a cache line");
 
@@ -59,6 +62,7 @@ struct snarl_callers {
     struct snarl_walk_cache rows;
     struct walked walked[WALKS];
 };
+_Static_assert(sizeof(struct snarl_callers) / WALK_LINE <= UINT16_MAX, "every line has a number");
 
 extern __thread struct snarl_callers *snarl_callers_mine __attribute__((tls_model("initial-exec")));
 extern uint32_t snarl_callers_age; /* changes when modules go */
@@ -85,14 +89,36 @@ static inline struct walked *walks_at(struct snarl_callers *mine, uintptr_t slot
     return &mine->walked[hash >> 52 & (mine->walks.mask & ~(WALK_WAYS - 1))];
 }
 
-static inline bool is_same(const struct walked *walked, uintptr_t slot, uintptr_t back, uintptr_t rbp)
+static inline uintptr_t stack_word(uintptr_t slot, uint32_t at)
+{
+    return *(const uintptr_t *)(slot + at);
+}
+
+static inline __attribute__((always_inline)) bool is_same(const struct walked *walked, uintptr_t slot, uintptr_t back, uintptr_t rbp)
 {
     if (walked->slot != slot || walked->back != back || (walked->needs_rbp && walked->rbp != rbp))
         return false;
-    for (uint32_t i = 0; i < walked->count; i++)
-        if (*(const uintptr_t *)(slot + walked->at[i]) != walked->word[i])
+    const uint32_t *at = walked->at, *end = at + walked->count;
+    for (const uintptr_t *word = walked->word; at < end; at += CHECKED_STEP, word += CHECKED_STEP) {
+        uintptr_t differ = stack_word(slot, at[0]) ^ word[0];
+        differ |= stack_word(slot, at[1]) ^ word[1];
+        differ |= stack_word(slot, at[2]) ^ word[2];
+        differ |= stack_word(slot, at[3]) ^ word[3];
+        if (differ)
             return false;
+    }
     return true;
+}
+_Static_assert(CHECKED_STEP == 4, "as written here");
+
+static inline struct walked *walk_at(struct snarl_callers *mine, const struct place *place)
+{
+    return (struct walked *)((char *)mine + WALK_LINE * (size_t)place->walked);
+}
+
+static inline uint16_t line_of(const struct snarl_callers *mine, const struct walked *walked)
+{
+    return (uint16_t)((size_t)((const char *)walked - (const char *)mine) / WALK_LINE);
 }
 
 /* The walk from there whose words are those on the stack now; NULL: there is none. */
@@ -138,7 +164,7 @@ static inline __attribute__((always_inline)) struct snarl_race_note *snarl_calle
         return NULL;
     bool by_rbp = place->cfa_offset & BY_RBP;
     uintptr_t cfa = (by_rbp ? rbp : rsp) + (uintptr_t)(intptr_t)(place->cfa_offset & ~BY_RBP);
-    struct walked *walked = &mine->walked[place->walked - 1];
+    struct walked *walked = walk_at(mine, place);
     if (walked->slot != cfa - 8 && by_rbp) /* rbp may be anything */
         return NULL;
     uintptr_t back = *(const uintptr_t *)(cfa - 8);
@@ -148,9 +174,27 @@ static inline __attribute__((always_inline)) struct snarl_race_note *snarl_calle
         walked = walked_from(mine, cfa - 8, back, rbp);
         if (!walked)
             return NULL;
-        place->walked = (uint16_t)(walked - mine->walked + 1);
+        place->walked = line_of(mine, walked);
     }
     return note_of(mine, place, walked->node);
+}
+
+/* The same when the walk from there that was used last is still true: NULL means that snarl_callers_known has to be asked. */
+static inline __attribute__((always_inline)) struct snarl_race_note *snarl_callers_usual(uintptr_t site, uintptr_t rsp, uintptr_t rbp)
+{
+    struct snarl_callers *mine = snarl_callers_mine;
+    if (!mine || mine->age != __atomic_load_n(&snarl_callers_age, __ATOMIC_RELAXED))
+        return NULL;
+    struct place *place = place_of(mine, site);
+    if (!place || !place->walked)
+        return NULL;
+    const struct walked *walked = walk_at(mine, place);
+    uintptr_t cfa = (place->cfa_offset & BY_RBP ? rbp : rsp) + (uintptr_t)(intptr_t)(place->cfa_offset & ~BY_RBP);
+    if (walked->slot != cfa - 8)
+        return NULL;
+    if (place->rbp_offset)
+        rbp = *(const uintptr_t *)(cfa + (uintptr_t)(intptr_t)place->rbp_offset);
+    return is_same(walked, cfa - 8, *(const uintptr_t *)(cfa - 8), rbp) ? note_of(mine, place, walked->node) : NULL;
 }
 
 #endif

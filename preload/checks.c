@@ -73,6 +73,40 @@ static bool try_steps(struct snarl_race_thread *races, const struct snarl_plan_s
     return true;
 }
 
+static inline void begin_small(struct snarl_thread *thr, struct snarl_race_thread *races)
+{
+    thr->guard = 1;
+    __asm__ volatile("" ::: "memory");
+    __atomic_store_n(&races->stepping, races->generation + 1, __ATOMIC_RELEASE);
+}
+
+static inline bool end_small(struct snarl_thread *thr, struct snarl_race_thread *races, bool done)
+{
+    __atomic_store_n(&races->stepping, 0, __ATOMIC_RELEASE);
+    __asm__ volatile("" ::: "memory");
+    thr->guard = 0;
+    return done && !snarl_signals_put_off;
+}
+
+/* What snarl_entry_is_small does not, apart so that it needs few registers. `unit`: of the record of the access, for which the simplest has been tried;
+ * 0: not known yet. */
+__attribute__((noinline, flatten)) static bool is_listed(struct snarl_thread *thr, const struct snarl_entry_call *call, uintptr_t rbp,
+                                                         struct snarl_race_note *note, uint32_t unit)
+{
+    const struct snarl_plan_site *site = snarl_entry_site_of(call->back);
+    struct snarl_race_thread *races = thr->races;
+    bool write = site->flags & SNARL_SITE_WRITE, done = false;
+    if (!note)
+        note = snarl_callers_known(call->back, (uintptr_t)(call + 1) + 128, rbp);
+    if (note && !unit) {
+        unit = snarl_update_record(races, note, write, site->size);
+        done = snarl_race_try_small(races, call->address, site->size, write, unit);
+    }
+    if (note && !done && !races->recheck)
+        done = snarl_race_try_list(races, call->address, site->size, write, snarl_entry_pc_of(site) + 1, note->node, unit);
+    return end_small(thr, races, done);
+}
+
 __attribute__((flatten)) bool snarl_entry_is_small(const struct snarl_entry_call *call, uintptr_t rbp)
 {
     const struct snarl_plan_site *site = snarl_entry_site_of(call->back);
@@ -80,20 +114,17 @@ __attribute__((flatten)) bool snarl_entry_is_small(const struct snarl_entry_call
     struct snarl_race_thread *races = thr->races;
     if (!races || thr->guard || !snarl_update_is_small(call->address, site->size))
         return false;
-    bool write = site->flags & SNARL_SITE_WRITE, done = false;
-    /* On their way while the stack is looked at. */
-    __builtin_prefetch(snarl_shadow_cell(call->address, snarl_race_plane(!write)));
-    thr->guard = 1;
-    __asm__ volatile("" ::: "memory");
-    if (snarl_race_may_try(races)) {
-        struct snarl_race_note *note = snarl_callers_known(call->back, (uintptr_t)(call + 1) + 128, rbp);
-        __atomic_store_n(&races->stepping, races->generation + 1, __ATOMIC_RELEASE);
-        done = note && snarl_race_try_small(races, call->address, site->size, write, snarl_entry_pc_of(site) + 1, note);
-        __atomic_store_n(&races->stepping, 0, __ATOMIC_RELEASE);
-    }
-    __asm__ volatile("" ::: "memory");
-    thr->guard = 0;
-    return done && !snarl_signals_put_off;
+    /* On its way while the stack is looked at. */
+    __builtin_prefetch(snarl_shadow_cell(call->address, snarl_race_plane(!(site->flags & SNARL_SITE_WRITE))));
+    begin_small(thr, races);
+    if (!snarl_race_may_try(races))
+        return end_small(thr, races, false);
+    struct snarl_race_note *note = snarl_callers_usual(call->back, (uintptr_t)(call + 1) + 128, rbp);
+    if (!note || note->stamp != races->stamp)
+        return is_listed(thr, call, rbp, note, 0);
+    if (snarl_race_try_small(races, call->address, site->size, site->flags & SNARL_SITE_WRITE, note->unit))
+        return end_small(thr, races, true);
+    return is_listed(thr, call, rbp, note, note->unit);
 }
 
 bool snarl_entry_passes(const struct snarl_entry_call *call, uintptr_t rbp)
@@ -107,6 +138,8 @@ bool snarl_entry_passes(const struct snarl_entry_call *call, uintptr_t rbp)
         snarl_leave(snarl_enter());
     if (!races)
         return true;
+    if (races->recheck && !thr->guard) /* its cells are known, but not compared */
+        return false;
     bool known = snarl_race_is_known(races, call->address, site->size, site->flags & SNARL_SITE_WRITE);
     if (known && !snarl_race_known_outside(races))
         return true;

@@ -45,7 +45,7 @@ struct snarl_race_frame {
 
 /* Transitions of cells done before with the same outcome (story.c). */
 struct snarl_step {
-    uint64_t key; /* of place, calls, mask and old word (update.h) */
+    uint64_t key; /* the old word, and the record and the mask of the access (update.h) */
     uint32_t new_word;
     uint32_t stamp;
 };

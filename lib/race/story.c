@@ -314,7 +314,7 @@ uint32_t snarl_story_next(struct snarl_race_thread *thr, struct snarl_story_acce
         snarl_story_note_atomic(thr, word, access->flags);
     if (word)
         return word;
-    uint64_t key = snarl_step_key(access->site, access->node | mask << 28, old);
+    uint64_t key = snarl_step_key(old, unit, mask);
     struct snarl_step *step = snarl_step_entry(thr, key);
     if (snarl_step_is(thr, step, key))
         return step->new_word;

@@ -26,17 +26,17 @@ static inline uint64_t snarl_step_mix(uint64_t a, uint64_t b)
     return hash * 0xc4ceb9fe1a85ec53u;
 }
 
-/* What a step is known by: `node` is that of the calls in progress together with the mask (from bit 28 on). Two steps share a key with a chance of one in
- * 2^64. */
-static inline uint64_t snarl_step_key(uint64_t site, uint32_t node, uint32_t old)
+/* What a step is known by. The access is its record, which is of this epoch. */
+static inline uint64_t snarl_step_key(uint32_t old, uint32_t unit, uint32_t mask)
 {
-    return snarl_step_mix(site, (uint64_t)node << 32 | old);
+    return (uint64_t)old << 32 | snarl_cell_word(unit, mask);
 }
 
 static inline struct snarl_step *snarl_step_entry(struct snarl_race_thread *thr, uint64_t key)
 {
-    return &thr->step[key >> 40 & (SNARL_STEP_CACHE - 1)];
+    return &thr->step[key * 0x9e3779b97f4a7c15u >> 52];
 }
+_Static_assert(SNARL_STEP_CACHE == 1u << 12, "twelve bits");
 
 static inline bool snarl_step_is(const struct snarl_race_thread *thr, const struct snarl_step *step, uint64_t key)
 {
@@ -392,7 +392,7 @@ static inline uint32_t snarl_update_next(struct snarl_race_thread *thr, const st
     uint32_t word = old ? snarl_update_word(thr, old, mask, update->flags, update->unit) : snarl_cell_access(update->unit, mask, update->flags);
     if (word)
         return word;
-    uint64_t key = snarl_step_key(update->site, update->node | mask << 28, old);
+    uint64_t key = snarl_step_key(old, update->unit, mask);
     struct snarl_step *step = snarl_step_entry(thr, key);
     if (snarl_step_is(thr, step, key))
         return step->new_word;
@@ -433,7 +433,9 @@ static inline __attribute__((always_inline)) bool snarl_update_cell(struct snarl
 /* Whether whoever does a plain access need not think of what the word names: nothing, or a plain access that happened before. */
 static inline bool snarl_update_is_clear(const struct snarl_race_thread *thr, uint32_t word)
 {
-    return !word || (!(word & SNARL_CELL_BYTES) && snarl_update_is_over(thr, word));
+    const struct snarl_chunk_moment *moment = snarl_record_moment(word);
+    return !word || ((word & (SNARL_CELL_PLAIN | SNARL_CELL_BYTES)) == SNARL_CELL_PLAIN &&
+                     (moment->slot == thr->slot || snarl_vclock_get(&thr->clock, moment->slot) >= moment->epoch));
 }
 
 /* Whether a plain access of 1 to 8 bytes lies in one cell, or is two whole ones. */
@@ -442,55 +444,81 @@ static inline bool snarl_update_is_small(uintptr_t address, size_t size)
     return (address & 3) + size <= 4 || (size == 8 && !(address & 7));
 }
 
-/* The simplest change and the most frequent one: each plane of the cell names at most one plain access, both before this one, which covers
- * what the plane of its kind has. False: it is something else. */
-static inline __attribute__((always_inline)) bool snarl_update_clear_cell(struct snarl_race_thread *thr, uintptr_t cell, uint32_t mask,
-                                                                          bool pair, bool write, uint32_t unit, uint32_t old,
-                                                                          uint32_t other)
+/* Whether the memory may be an atomic object, as far as it takes no cache line of its own to tell: what was written plainly is none. */
+static inline bool snarl_update_maybe_atomic(uintptr_t address, uint32_t written)
 {
-    uint32_t *mine = snarl_shadow_cell(cell, snarl_race_plane(write));
-    const uint32_t *others = snarl_shadow_cell(cell, snarl_race_plane(!write));
-    if (!snarl_update_is_clear(thr, old) || !snarl_update_is_clear(thr, other))
-        return false;
-    uint32_t word = write ? 0 : snarl_update_copy(thr, old, other, mask);
-    if (!word) {
-        bool rest = snarl_cell_mask(old) & ~mask;
-        if (!unit || (rest && snarl_cell_unit(old) != unit))
-            return false;
-        word = (rest ? old : 0) | snarl_cell_word(unit, mask) | SNARL_CELL_PLAIN;
-    }
-    if (!(pair ? snarl_update_swap_pair(mine, old, word) : snarl_update_swap(mine, old, word)))
-        return false;
-    thr->recheck = __atomic_load_n(others, __ATOMIC_ACQUIRE) != other || (pair && __atomic_load_n(others + 1, __ATOMIC_ACQUIRE) != other);
-    return !thr->recheck;
+    return !(written & SNARL_CELL_PLAIN) &&
+           (address >> SNARL_ADDRESS_BITS || !snarl_shadow_touched(address) || snarl_race_atomic_maybe(address));
 }
 
-/* What most accesses are that the inlined check does not know: a plain one that is small (see before), from the calls and the place of
- * `note`. False: it is something else, or known. Between two marks of `stepping`, after snarl_race_may_try. To be flattened: nothing is
- * called. */
-static inline bool snarl_race_try_small(struct snarl_race_thread *thr, uintptr_t address, size_t size, bool write, uintptr_t pc,
-                                        struct snarl_race_note *note)
+/* What was read is known as an atomic object just now. */
+static inline void snarl_update_loaded(struct snarl_race_thread *thr, uintptr_t address, bool write, uint32_t written)
 {
-    bool pair = size == 8;
-    uintptr_t cell = address & ~(uintptr_t)3;
-    uint32_t flags = write ? SNARL_ACCESS_WRITE : 0, mask = pair ? 0xf : ((1u << size) - 1) << (address & 3);
-    const uint32_t *mine = snarl_shadow_cell(cell, snarl_race_plane(write)), *others = snarl_shadow_cell(cell, snarl_race_plane(!write));
-    uint32_t old = __atomic_load_n(mine, __ATOMIC_ACQUIRE), other = __atomic_load_n(others, __ATOMIC_ACQUIRE);
-    if (snarl_race_is_current(thr, old, mask) || (pair && (mine[1] != old || others[1] != other)))
-        return false;
-    /* What was written plainly is no atomic object: the filter, a cache line of its own for each address, needs no look. */
-    bool maybe_atomic = !((write ? old : other) & SNARL_CELL_PLAIN);
-    if (maybe_atomic && (address >> SNARL_ADDRESS_BITS || !snarl_shadow_touched(address) || snarl_race_atomic_maybe(address)))
-        return false;
-    uint32_t unit = snarl_update_record(thr, note, flags, (uint8_t)size);
-    bool done = snarl_update_clear_cell(thr, cell, mask, pair, write, unit, old, other);
-    if (!done && !thr->recheck && (unit || !write)) {
-        struct snarl_update update = {.site = snarl_step_site(pc, flags, (uint8_t)size), .node = note->node, .unit = unit, .flags = flags};
-        done = snarl_update_cell(thr, &update, cell, mask, pair);
-    }
-    if (done && !write && maybe_atomic && snarl_race_atomic_maybe(address)) /* known as atomic just now */
+    if (!write && !(written & SNARL_CELL_PLAIN) && snarl_race_atomic_maybe(address))
         thr->late_load = address;
-    return done;
+}
+
+/* The same of a list that was found to be so before. */
+static inline bool snarl_update_has_agreed(struct snarl_race_thread *thr, uint32_t word)
+{
+    const struct snarl_agreed *agreed = snarl_update_agreed(thr, word);
+    return !(word & SNARL_CELL_BYTES) && agreed->word == word && agreed->generation == thr->generation;
+}
+
+/* The next word of a cell, when it is simple (names at most one plain access, before this one, which covers it) or known. 0: it is not. */
+static inline __attribute__((always_inline)) uint32_t snarl_update_small_next(struct snarl_race_thread *thr, uint32_t old, uint32_t mask,
+                                                                              uint32_t unit)
+{
+    uint32_t rest = old & snarl_cell_others(mask);
+    if (!unit)
+        return 0;
+    if (snarl_update_is_clear(thr, old)) {
+        if (snarl_race_is_current(thr, old, mask))
+            return 0;
+        if (!rest || snarl_cell_unit(old) == unit)
+            return snarl_cell_word(unit, mask) | SNARL_CELL_PLAIN | rest;
+    }
+    uint64_t key = snarl_step_key(old, unit, mask);
+    const struct snarl_step *step = snarl_step_entry(thr, key);
+    return snarl_step_is(thr, step, key) ? step->new_word : 0;
+}
+
+/* A cell, or a pair of cells that have the same story, where what both planes are to have is found at once. */
+static inline __attribute__((always_inline)) bool snarl_update_small(struct snarl_race_thread *thr, uintptr_t address, uint32_t mask,
+                                                                     bool pair, bool write, uint32_t unit)
+{
+    uint32_t *mine = snarl_shadow_cell(address, snarl_race_plane(write));
+    const uint32_t *others = snarl_shadow_cell(address, snarl_race_plane(!write));
+    uint32_t old = __atomic_load_n(mine, __ATOMIC_ACQUIRE), other = __atomic_load_n(others, __ATOMIC_ACQUIRE);
+    uint32_t written = write ? old : other, word;
+    if (pair && (mine[1] != old || others[1] != other))
+        return false;
+    if ((!snarl_update_is_clear(thr, other) && !snarl_update_has_agreed(thr, other)) || snarl_update_maybe_atomic(address, written))
+        return false;
+    if (!write && snarl_race_is_current(thr, written, mask))
+        word = snarl_update_copy(thr, old, written, mask);
+    else
+        word = snarl_update_small_next(thr, old, mask, unit);
+    if (!word || !(pair ? snarl_update_swap_pair(mine, old, word) : snarl_update_swap(mine, old, word)))
+        return false;
+    if (__atomic_load_n(others, __ATOMIC_ACQUIRE) != other || (pair && __atomic_load_n(others + 1, __ATOMIC_ACQUIRE) != other)) {
+        thr->recheck = true;
+        return false;
+    }
+    snarl_update_loaded(thr, address, write, written);
+    return true;
+}
+
+/* What most accesses are that the inlined check does not know: a plain one that is small (see before), whose record is `unit` (0: there is none,
+ * without which a read may do). False: it is something else, or known. Between two marks of `stepping`, after snarl_race_may_try. To be flattened: nothing is
+ * called, and every instruction counts. */
+static inline __attribute__((always_inline)) bool snarl_race_try_small(struct snarl_race_thread *thr, uintptr_t address, size_t size, bool write,
+                                                                       uint32_t unit)
+{
+    if (size == 8)
+        return write ? snarl_update_small(thr, address, 0xf, true, true, unit) : snarl_update_small(thr, address, 0xf, true, false, unit);
+    uint32_t mask = ((1u << size) - 1) << (address & 3);
+    return write ? snarl_update_small(thr, address, mask, false, true, unit) : snarl_update_small(thr, address, mask, false, false, unit);
 }
 
 /* All cells of an access of 1 to 64 bytes. False: some are still to be done (all may be done again). */
@@ -512,6 +540,27 @@ static inline bool snarl_update_cells(struct snarl_race_thread *thr, const struc
         mask = 0xf;
     }
     return done;
+}
+
+/* The next attempt at the same: reads of parts of a cell, lists that were met before; then what is known already without the window's telling; then short
+ * lists. */
+static inline bool snarl_race_try_list(struct snarl_race_thread *thr, uintptr_t address, size_t size, bool write, uintptr_t pc,
+                                       uint32_t node, uint32_t unit)
+{
+    uint32_t flags = write ? SNARL_ACCESS_WRITE : 0, mask = size == 8 ? 0xf : ((1u << size) - 1) << (address & 3);
+    uint32_t written = __atomic_load_n(snarl_shadow_cell(address, SNARL_SHADOW_WRITES), __ATOMIC_ACQUIRE);
+    struct snarl_update update = {.site = snarl_step_site(pc, flags, (uint8_t)size), .node = node, .unit = unit, .flags = flags};
+    if (snarl_update_maybe_atomic(address, written))
+        return false;
+    bool may = unit || !write; /* a read may do without a record */
+    bool done = may && snarl_update_cell(thr, &update, address & ~(uintptr_t)3, mask, size == 8);
+    if (!done && !thr->recheck && snarl_race_is_known(thr, address, size, write))
+        return !snarl_race_known_outside(thr);
+    update.lists = true;
+    if (!done && (thr->recheck || !may || !snarl_update_cells(thr, &update, address, size)))
+        return false;
+    snarl_update_loaded(thr, address, write, written);
+    return true;
 }
 
 /* A plain access of 1 to 64 bytes, called from `node`. False: some of it is still to be done (all of it may be done again). */

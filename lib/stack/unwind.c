@@ -69,10 +69,37 @@ static const struct snarl_module *our_module(void)
     return s_ours && s_ours->ours && !s_ours->main ? s_ours : NULL; /* in a unit test we are the program */
 }
 
+static uint32_t entries_in_use(const struct snarl_site_cache *cache)
+{
+    return SNARL_SITE_FIRST << cache->doublings;
+}
+
+static uint32_t shapes_in_use(const struct snarl_site_cache *cache)
+{
+    return entries_in_use(cache) / 2;
+}
+
+/* An entry has given way to another one. What is kept under another index from now on is learnt again. */
+static void lose(struct snarl_site_cache *cache)
+{
+    if (entries_in_use(cache) == SNARL_SITE_ENTRIES || ++cache->lost <= entries_in_use(cache) / 2)
+        return;
+    cache->doublings++;
+    cache->lost = 0;
+}
+
+void snarl_site_cache_reset(struct snarl_site_cache *cache)
+{
+    memset(cache->shape, 0, shapes_in_use(cache) * sizeof(cache->shape[0]));
+    memset(cache->entry, 0, entries_in_use(cache) * sizeof(cache->entry[0]));
+    cache->turn = cache->doublings = cache->lost = cache->captures = 0;
+    cache->calls = 0;
+}
+
 /* Its own, or the one of the two where it may lie that is to be given away: sites that take turns must not put each other out. */
 static struct snarl_site_shape *shape_of(struct snarl_site_cache *cache, struct snarl_site site)
 {
-    struct snarl_site_shape *set = &cache->shape[snarl_hash(site.pc ^ site.cfa << 20) % (SNARL_SITE_SHAPES / 2) * 2];
+    struct snarl_site_shape *set = &cache->shape[snarl_hash(site.pc ^ site.cfa << 20) % (shapes_in_use(cache) / 2) * 2];
     for (uint32_t i = 0; i < 2; i++)
         if (set[i].site.pc == site.pc && set[i].site.cfa == site.cfa)
             return &set[i];
@@ -87,7 +114,7 @@ static struct snarl_site_entry *set_of(struct snarl_site_cache *cache, struct sn
     uintptr_t caller = 0;
     if (shape->site.pc == site.pc && shape->site.cfa == site.cfa && shape->offset)
         caller = *(const uintptr_t *)(site.cfa + shape->offset);
-    uint64_t set = snarl_hash(site.pc ^ site.cfa << 20 ^ caller << 8) % (SNARL_SITE_ENTRIES / SNARL_SITE_WAYS);
+    uint64_t set = snarl_hash(site.pc ^ site.cfa << 20 ^ caller << 8) % (entries_in_use(cache) / SNARL_SITE_WAYS);
     return &cache->entry[set * SNARL_SITE_WAYS];
 }
 
@@ -105,7 +132,11 @@ static void remember(struct snarl_site_cache *cache, const struct walk *walk, ui
     }
     *shape_of(cache, walk->site) =
         (struct snarl_site_shape){walk->site, fresh.checked ? fresh.offset[0] : 0};
-    set_of(cache, walk->site)[cache->turn++ % SNARL_SITE_WAYS] = fresh;
+    struct snarl_site_entry *place = &set_of(cache, walk->site)[cache->turn++ % SNARL_SITE_WAYS];
+    bool taken = place->stack;
+    *place = fresh;
+    if (taken)
+        lose(cache);
 }
 
 uint32_t snarl_unwind_capture(struct snarl_site site, struct snarl_site_cache *cache)

@@ -23,7 +23,9 @@ static inline struct snarl_site snarl_site_of_stack(uint32_t stack)
     return (struct snarl_site){(uintptr_t)1 << 63 | stack, 0};
 }
 
-#define SNARL_SITE_ENTRIES 256 /* per thread, in sets; a power of two */
+/* Per thread, in sets; powers of two. A thread begins with few in use, and gets more as they take each other's places. */
+#define SNARL_SITE_ENTRIES 2048
+#define SNARL_SITE_FIRST 256
 #define SNARL_SITE_WAYS 4
 #define SNARL_SITE_CHECKED 6   /* return addresses above the site that must still be the same */
 
@@ -41,11 +43,13 @@ struct snarl_site_shape {
     uint32_t offset; /* above cfa; 0: not known */
 };
 
-#define SNARL_SITE_SHAPES 128 /* in sets of two; a power of two */
+#define SNARL_SITE_SHAPES (SNARL_SITE_ENTRIES / 2) /* in sets of two */
 
 struct snarl_site_cache {
     struct snarl_site_shape shape[SNARL_SITE_SHAPES];
     uint32_t turn; /* which of the places of a set is given away next */
+    uint32_t doublings; /* of what is in use */
+    uint32_t lost;      /* entries that others have taken the places of, since the last one */
 
     uint32_t captures; /* how often a stack had to be walked */
     uint64_t calls;
@@ -58,6 +62,8 @@ uint32_t snarl_unwind_capture(struct snarl_site site, struct snarl_site_cache *c
 /* Where the frames of such a stack lie: frame i of it from cfa[i] up to cfa[i + 1]. Returns how many of cfa are known, at most
  * `limit`; it ends at a frame of the detector's own. */
 uint32_t snarl_unwind_frames(struct snarl_site site, uintptr_t *cfa, uint32_t limit);
+/* For another thread: all of it is forgotten. */
+void snarl_site_cache_reset(struct snarl_site_cache *cache);
 /* The stack from the cache; with `must`, always the full stack, else under load only the call site itself. */
 uint32_t snarl_unwind_site(struct snarl_site site, struct snarl_site_cache *cache, bool must);
 

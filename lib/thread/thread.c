@@ -79,7 +79,7 @@ static void renew(struct snarl_thread *thr, struct snarl_thread *creator, uint32
     memset(thr->chain_cache, 0, sizeof(thr->chain_cache));
     if (thr->chain)
         memset(thr->chain, 0, thr->chain_size * sizeof(*thr->chain));
-    memset(&thr->sites, 0, sizeof(thr->sites));
+    snarl_site_cache_reset(&thr->sites);
     thr->weak_epoch++;
     changed(thr);
 }

@@ -28,19 +28,22 @@ _Static_assert(SNARL_SITE_AT == 13, "the expression above has it");
             "    " after "\n    .cfi_adjust_cfa_offset -8\n    ret\n    .cfi_endproc\n"                        \
             ".size " name ", .-" name "\n")
 
-/* Most checks that end here pass after all (unaligned, of several cells with different stories), or need no more than a change of
- * cells that was made before: what does that keeps all registers by itself. */
+/* Most checks that end here need no more than a simple change of one cell, or pass after all (unaligned, of several cells with different
+ * stories). */
 __asm__(".text\n.globl snarl_entry_access\n.hidden snarl_entry_access\n.type snarl_entry_access, @function\n"
         "snarl_entry_access:\n" CALLER
-        PUSH("rdi") PUSH("rsi") PUSH("rax")
-        "    lea 24(%rsp), %rdi\n    mov %rbp, %rsi\n"
+        PUSH("rax") PUSH("rcx") PUSH("rdx") PUSH("rsi") PUSH("rdi")
+        PUSH("r8") PUSH("r9") PUSH("r10") PUSH("r11")
+        "    lea 72(%rsp), %rdi\n    mov %rbp, %rsi\n"
         "    call snarl_entry_is_small\n"
         "    test %al, %al\n"
         "    jne 1f\n"
+        "    lea 72(%rsp), %rdi\n    mov %rbp, %rsi\n"
         "    call snarl_entry_passes\n"
         "    test %al, %al\n"
         "1:\n"
-        POP("rax") POP("rsi") POP("rdi")
+        POP("r11") POP("r10") POP("r9") POP("r8")
+        POP("rdi") POP("rsi") POP("rdx") POP("rcx") POP("rax")
         "    je snarl_entry_access_fully\n"
         "    ret\n    .cfi_endproc\n"
         ".size snarl_entry_access, .-snarl_entry_access\n");

@@ -67,12 +67,10 @@ void snarl_entry_before_atomic(void);
 void snarl_entry_after_atomic(void);
 
 /* Defined by whoever uses the entries. */
-/* An access that is small and simple (snarl_race_try_small); false: it is something else. Nothing is called in it, so few registers have to be
- * kept. */
-bool snarl_entry_is_small(const struct snarl_entry_call *call, uintptr_t rbp) __attribute__((no_caller_saved_registers));
-/* Does what is quickly done for an access; false: it is to be done by snarl_entry_on_access. `rbp` is the program's. Keeps all
- * registers but rax. */
-bool snarl_entry_passes(const struct snarl_entry_call *call, uintptr_t rbp) __attribute__((no_caller_saved_registers));
+/* An access that is small and simple (snarl_race_try_small); false: it is something else. `rbp` is the program's. */
+bool snarl_entry_is_small(const struct snarl_entry_call *call, uintptr_t rbp);
+/* Does what is quickly done for an access; false: it is to be done by snarl_entry_on_access. */
+bool snarl_entry_passes(const struct snarl_entry_call *call, uintptr_t rbp);
 void snarl_entry_on_access(struct snarl_entry_frame *frame);
 void snarl_entry_on_string(struct snarl_entry_frame *frame);
 void snarl_entry_on_plain_atomic(struct snarl_entry_frame *frame);

@@ -49,6 +49,31 @@ __attribute__((noinline)) static uint32_t wrapper(void)
     return stack;
 }
 
+__attribute__((noinline)) static uint32_t below(int frames)
+{
+    struct snarl_site site = {(uintptr_t)__builtin_return_address(0), (uintptr_t)__builtin_dwarf_cfa()};
+    uint32_t stack = frames ? below(frames - 1) : snarl_unwind_site(site, &s_cache, true);
+    __asm__ volatile("" ::: "memory");
+    return stack;
+}
+
+/* More stacks than the cache begins with, in turn: after some rounds few are walked again. */
+Test(unwind, the_cache_grows_with_the_stacks_that_a_thread_has)
+{
+    enum { STACKS = 600, ROUNDS = 20 };
+    snarl_site_cache_reset(&s_cache);
+    snarl_modules_refresh();
+    uint32_t walked = 0;
+    for (int round = 0; round < ROUNDS; round++) {
+        walked = s_cache.captures;
+        for (int i = 0; i < STACKS; i++)
+            below(i % 60 * 7 + i / 60);
+    }
+    cr_assert_lt(s_cache.captures - walked, STACKS / 4, "%u of %u stacks were walked again", s_cache.captures - walked, STACKS);
+    snarl_site_cache_reset(&s_cache);
+    cr_assert_eq(s_cache.doublings, 0);
+}
+
 Test(unwind, the_same_wrapper_called_from_two_places_has_two_stacks)
 {
     snarl_modules_refresh();
