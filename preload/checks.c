@@ -138,8 +138,6 @@ bool snarl_entry_passes(const struct snarl_entry_call *call, uintptr_t rbp)
         snarl_leave(snarl_enter());
     if (!races)
         return true;
-    if (races->recheck && !thr->guard) /* its cells are known, but not compared */
-        return false;
     bool known = snarl_race_is_known(races, call->address, site->size, site->flags & SNARL_SITE_WRITE);
     if (known && !snarl_race_known_outside(races))
         return true;

@@ -56,7 +56,7 @@ bool snarl_race_quick(struct snarl_race_thread *thr, uintptr_t address, size_t s
     __atomic_store_n(&thr->stepping, thr->generation + 1, __ATOMIC_RELEASE);
     bool done = !write && snarl_update_is_small(address, size) &&
                 snarl_update_cell(thr, &update, address & ~(uintptr_t)3, mask, pair); /* a read may do without a record */
-    if (!done && !thr->recheck)
+    if (!done)
         done = snarl_race_is_known(thr, address, size, write); /* in a list that another thread made, mostly */
     if (!done && !thr->recheck && (update.unit = snarl_race_recent_record(thr, &access)))
         done = snarl_update_cells(thr, &update, address, size);

@@ -163,7 +163,7 @@ static inline bool snarl_race_is_known(const struct snarl_race_thread *thr, uint
 {
     uintptr_t end = address + size, cell = address & ~(uintptr_t)3;
     uint32_t mask = 0xfu << (address & 3) & 0xf;
-    if (end < address || end >> SNARL_ADDRESS_BITS)
+    if (thr->recheck || end < address || end >> SNARL_ADDRESS_BITS)
         return false;
     for (; cell < end; cell += 4, mask = 0xf) {
         uint32_t word = *snarl_shadow_cell(cell, snarl_race_plane(write));
@@ -365,11 +365,11 @@ static inline uint32_t snarl_update_short_list(struct snarl_race_thread *thr, co
     return unit ? snarl_cell_word(unit, covered) : 0;
 }
 
-/* Whether snarl_race_try may be asked at all. */
+/* Whether the attempts may be made at all. */
 static inline bool snarl_race_may_try(const struct snarl_race_thread *thr)
 {
-    return !thr->ignore && !thr->pending && !thr->left_run && !thr->late_load && !thr->told && thr->frame == thr->frames &&
-           thr->generation == __atomic_load_n(&snarl_race_generation, __ATOMIC_ACQUIRE);
+    return !thr->ignore && !thr->pending && !thr->left_run && !thr->recheck && !thr->late_load && !thr->told &&
+           thr->frame == thr->frames && thr->generation == __atomic_load_n(&snarl_race_generation, __ATOMIC_ACQUIRE);
 }
 
 static inline bool snarl_update_swap(uint32_t *cell, uint32_t old, uint32_t word)
@@ -554,7 +554,7 @@ static inline bool snarl_race_try_list(struct snarl_race_thread *thr, uintptr_t 
         return false;
     bool may = unit || !write; /* a read may do without a record */
     bool done = may && snarl_update_cell(thr, &update, address & ~(uintptr_t)3, mask, size == 8);
-    if (!done && !thr->recheck && snarl_race_is_known(thr, address, size, write))
+    if (!done && snarl_race_is_known(thr, address, size, write))
         return !snarl_race_known_outside(thr);
     update.lists = true;
     if (!done && (thr->recheck || !may || !snarl_update_cells(thr, &update, address, size)))

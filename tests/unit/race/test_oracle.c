@@ -97,10 +97,11 @@ static void stock_access(struct trace *trace, int thread, uintptr_t address, uin
     if (snarl_update_is_small(address, size) && snarl_race_may_try(thr)) {
         __atomic_store_n(&thr->stepping, thr->generation + 1, __ATOMIC_RELEASE);
         uint32_t unit = snarl_update_record(thr, note, write, (uint8_t)size);
-        done = snarl_race_try_small(thr, address, size, write, unit) || snarl_race_try_list(thr, address, size, write, site, 0, unit);
+        done = snarl_race_try_small(thr, address, size, write, unit) ||
+               (!thr->recheck && snarl_race_try_list(thr, address, size, write, site, 0, unit));
         __atomic_store_n(&thr->stepping, 0, __ATOMIC_RELEASE);
     }
-    if (done || (!thr->recheck && snarl_race_is_known(thr, address, size, write)))
+    if (done || snarl_race_is_known(thr, address, size, write))
         return;
     if (below(trace, 16) == 0)
         snarl_race_widen(thr);

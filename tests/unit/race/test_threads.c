@@ -157,11 +157,20 @@ Test(race, records_move_under_readers, .init = init)
 
 /* --- reads and writes, in planes of their own --- */
 
-/* As the checks of rewritten code do it: what is simple in few steps, the rest in full. */
+/* As the checks of rewritten code do it (preload/checks.c): what is simple in few steps, the rest in full. */
 static void touch(struct snarl_race_thread *thr, struct snarl_race_note *note, uintptr_t address, size_t size, bool write)
 {
     uintptr_t pc = 0x1000 * thr->host_id;
-    if (snarl_race_may_try(thr) && snarl_race_try(thr, address, size, write, pc, 0, note))
+    bool done = false;
+    if (snarl_race_may_try(thr)) {
+        __atomic_store_n(&thr->stepping, thr->generation + 1, __ATOMIC_RELEASE);
+        uint32_t unit = snarl_update_record(thr, note, write, (uint8_t)size);
+        done = snarl_race_try_small(thr, address, size, write, unit) ||
+               (!thr->recheck && snarl_race_try_list(thr, address, size, write, pc, 0, unit));
+        __atomic_store_n(&thr->stepping, 0, __ATOMIC_RELEASE);
+    }
+    if (done || snarl_race_is_known(thr, address, size, write) ||
+        (snarl_race_may_try(thr) && snarl_race_try(thr, address, size, write, pc, 0, note)))
         return;
     thr->note = note;
     snarl_race_access(thr, address, size, write ? SNARL_ACCESS_WRITE : 0, pc);
