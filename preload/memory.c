@@ -13,6 +13,7 @@
 
 #include "base/options.h"
 #include "preload/access.h"
+#include "preload/own.h"
 #include "preload/real.h"
 #include "preload/shim.h"
 #include "shadow/shadow.h"
@@ -86,15 +87,12 @@ static inline bool ready(void)
     return s_malloc != NULL;
 }
 
-extern const char __ehdr_start[] __attribute__((visibility("hidden"))); /* the linker's: our own module */
-extern const char _end[] __attribute__((visibility("hidden")));
-
 bool snarl_memory_is_seen(void)
 {
-    const char *first = dlsym(RTLD_DEFAULT, "malloc");
+    const void *first = dlsym(RTLD_DEFAULT, "malloc");
     const ElfW(Sym) *symbol = NULL;
     Dl_info info;
-    if (!first || (first >= __ehdr_start && first < _end))
+    if (!first || snarl_is_own((uintptr_t)first))
         return true;
     /* Where a program that is linked to fixed addresses takes the function's address, its linkage entry stands for it. */
     return dladdr1(first, &info, (void **)&symbol, RTLD_DL_SYMENT) && symbol && symbol->st_shndx == SHN_UNDEF;

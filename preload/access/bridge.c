@@ -11,13 +11,11 @@
 #include "preload/access.h"
 #include "preload/access/start.h"
 #include "preload/access/trust.h"
+#include "preload/own.h"
 #include "preload/real.h"
 #include "preload/signal_order.h"
 #include "preload/tsan/tsan.h"
 #include "preload/unchecked.h"
-
-extern const char __ehdr_start[] __attribute__((visibility("hidden"))); /* the linker's: our own module */
-extern const char _end[] __attribute__((visibility("hidden")));
 
 bool snarl_calls_on;
 
@@ -40,15 +38,10 @@ void snarl_calls_wake(void)
     snarl_calls_on = snarl_races_on;
 }
 
-static bool is_ours(uintptr_t pc)
-{
-    return pc >= (uintptr_t)__ehdr_start && pc < (uintptr_t)_end;
-}
-
 struct snarl_thread *snarl_call_enter(struct snarl_site site)
 {
     struct snarl_race_thread *races = snarl_current->races;
-    if (!races || races->ignore || is_ours(site.pc))
+    if (!races || races->ignore || snarl_is_own(site.pc))
         return NULL;
     return snarl_enter();
 }
