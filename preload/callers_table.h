@@ -153,8 +153,9 @@ static inline struct snarl_race_note *note_of(struct snarl_callers *mine, struct
     return is_noted(&noted[1], place->site, node) ? &noted[1].note : NULL;
 }
 
-/* The note of an access at `site` for which snarl_callers_node has told the calls before, when they are the same; or NULL. */
-static inline __attribute__((always_inline)) struct snarl_race_note *snarl_callers_known(uintptr_t site, uintptr_t rsp, uintptr_t rbp)
+/* The note of an access at `site` for which snarl_callers_node has told the calls before, when they are the same; or NULL. Without `search` only the walk
+ * from there that was used last is looked at. */
+static inline __attribute__((always_inline)) struct snarl_race_note *snarl_callers_known(uintptr_t site, uintptr_t rsp, uintptr_t rbp, bool search)
 {
     struct snarl_callers *mine = snarl_callers_mine;
     if (!mine || mine->age != __atomic_load_n(&snarl_callers_age, __ATOMIC_RELAXED))
@@ -164,37 +165,19 @@ static inline __attribute__((always_inline)) struct snarl_race_note *snarl_calle
         return NULL;
     bool by_rbp = place->cfa_offset & BY_RBP;
     uintptr_t cfa = (by_rbp ? rbp : rsp) + (uintptr_t)(intptr_t)(place->cfa_offset & ~BY_RBP);
-    struct walked *walked = walk_at(mine, place);
-    if (walked->slot != cfa - 8 && by_rbp) /* rbp may be anything */
+    const struct walked *walked = walk_at(mine, place);
+    if (walked->slot != cfa - 8 && (by_rbp || !search)) /* rbp may be anything */
         return NULL;
     uintptr_t back = *(const uintptr_t *)(cfa - 8);
     if (place->rbp_offset)
         rbp = *(const uintptr_t *)(cfa + (uintptr_t)(intptr_t)place->rbp_offset);
     if (!is_same(walked, cfa - 8, back, rbp)) {
-        walked = walked_from(mine, cfa - 8, back, rbp);
+        walked = search ? walked_from(mine, cfa - 8, back, rbp) : NULL;
         if (!walked)
             return NULL;
         place->walked = line_of(mine, walked);
     }
     return note_of(mine, place, walked->node);
-}
-
-/* The same when the walk from there that was used last is still true: NULL means that snarl_callers_known has to be asked. */
-static inline __attribute__((always_inline)) struct snarl_race_note *snarl_callers_usual(uintptr_t site, uintptr_t rsp, uintptr_t rbp)
-{
-    struct snarl_callers *mine = snarl_callers_mine;
-    if (!mine || mine->age != __atomic_load_n(&snarl_callers_age, __ATOMIC_RELAXED))
-        return NULL;
-    struct place *place = place_of(mine, site);
-    if (!place || !place->walked)
-        return NULL;
-    const struct walked *walked = walk_at(mine, place);
-    uintptr_t cfa = (place->cfa_offset & BY_RBP ? rbp : rsp) + (uintptr_t)(intptr_t)(place->cfa_offset & ~BY_RBP);
-    if (walked->slot != cfa - 8)
-        return NULL;
-    if (place->rbp_offset)
-        rbp = *(const uintptr_t *)(cfa + (uintptr_t)(intptr_t)place->rbp_offset);
-    return is_same(walked, cfa - 8, *(const uintptr_t *)(cfa - 8), rbp) ? note_of(mine, place, walked->node) : NULL;
 }
 
 #endif

@@ -65,8 +65,8 @@ static bool try_steps(struct snarl_race_thread *races, const struct snarl_plan_s
     snarl_race_get_ready(races);
     if (!snarl_race_may_try(races))
         return false;
-    struct snarl_race_note *note = snarl_callers_known(call->back, (uintptr_t)(call + 1) + 128, rbp);
-    if (!note || !snarl_race_try(races, call->address, site->size, write, snarl_entry_pc_of(site) + 1, note->node, note))
+    struct snarl_race_note *note = snarl_callers_known(call->back, (uintptr_t)(call + 1) + 128, rbp, true);
+    if (!note || !snarl_race_try(races, call->address, site->size, write, note))
         return false;
     if (!write && snarl_race_atomic_maybe(call->address)) /* known as atomic just now */
         races->late_load = call->address;
@@ -97,13 +97,13 @@ __attribute__((noinline, flatten)) static bool is_listed(struct snarl_thread *th
     struct snarl_race_thread *races = thr->races;
     bool write = site->flags & SNARL_SITE_WRITE, done = false;
     if (!note)
-        note = snarl_callers_known(call->back, (uintptr_t)(call + 1) + 128, rbp);
+        note = snarl_callers_known(call->back, (uintptr_t)(call + 1) + 128, rbp, true);
     if (note && !unit) {
         unit = snarl_update_record(races, note, write, site->size);
         done = snarl_race_try_small(races, call->address, site->size, write, unit);
     }
     if (note && !done && !races->recheck)
-        done = snarl_race_try_list(races, call->address, site->size, write, snarl_entry_pc_of(site) + 1, note->node, unit);
+        done = snarl_race_try_list(races, call->address, site->size, write, unit);
     return end_small(thr, races, done);
 }
 
@@ -119,7 +119,7 @@ __attribute__((flatten)) bool snarl_entry_is_small(const struct snarl_entry_call
     begin_small(thr, races);
     if (!snarl_race_may_try(races))
         return end_small(thr, races, false);
-    struct snarl_race_note *note = snarl_callers_usual(call->back, (uintptr_t)(call + 1) + 128, rbp);
+    struct snarl_race_note *note = snarl_callers_known(call->back, (uintptr_t)(call + 1) + 128, rbp, false);
     if (!note || note->stamp != races->stamp)
         return is_listed(thr, call, rbp, note, 0);
     if (snarl_race_try_small(races, call->address, site->size, site->flags & SNARL_SITE_WRITE, note->unit))

@@ -17,13 +17,13 @@
 
 #include "base/os.h"
 #include "preload/early.h"
+#include "preload/own.h"
 
 #define PATH_SIZE 4096
 #define PRELOAD "LD_PRELOAD="
 #define OPTIONS "SNARL_OPTIONS="
 
 extern void *__libc_stack_end; /* the loader's: the argument count, where the process began */
-extern const char __ehdr_start[] __attribute__((visibility("hidden")));
 
 struct process {
     long argc;

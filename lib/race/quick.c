@@ -52,7 +52,7 @@ bool snarl_race_quick(struct snarl_race_thread *thr, uintptr_t address, size_t s
     struct snarl_story_access access = {.flags = flags, .pc = pc, .size = (uint8_t)size, .cells = 1};
     access.site = snarl_step_site(pc, flags, access.size);
     access.node = callers(thr);
-    struct snarl_update update = {.site = access.site, .node = access.node, .flags = flags, .lists = true};
+    struct snarl_update update = {.flags = flags, .lists = true};
     __atomic_store_n(&thr->stepping, thr->generation + 1, __ATOMIC_RELEASE);
     bool done = !write && snarl_update_is_small(address, size) &&
                 snarl_update_cell(thr, &update, address & ~(uintptr_t)3, mask, pair); /* a read may do without a record */

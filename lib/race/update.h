@@ -98,6 +98,13 @@ static inline struct snarl_agreed *snarl_update_agreed(struct snarl_race_thread 
     return &thr->agreed[(word ^ word >> 8) & (SNARL_AGREED_CACHE - 1)];
 }
 
+/* Whether all of a list is known to have happened before. */
+static inline bool snarl_update_has_agreed(struct snarl_race_thread *thr, uint32_t word)
+{
+    const struct snarl_agreed *agreed = snarl_update_agreed(thr, word);
+    return agreed->word == word && agreed->generation == thr->generation;
+}
+
 static inline bool snarl_update_bytes_agree(const struct snarl_race_thread *thr, uintptr_t cell, uint32_t mask)
 {
     const struct snarl_bytes *bytes = snarl_bytes_of(cell);
@@ -115,10 +122,9 @@ static inline bool snarl_update_bytes_agree(const struct snarl_race_thread *thr,
 /* The same of a list. That all of it happened before stays so, as the clock only grows. */
 static inline bool snarl_update_state_agrees(struct snarl_race_thread *thr, uint32_t word, uint32_t mask, uint32_t flags)
 {
-    struct snarl_agreed *agreed = snarl_update_agreed(thr, word);
     const struct snarl_state_record *state = &snarl_record_at(word)->state;
     bool all = true;
-    if (agreed->word == word && agreed->generation == thr->generation)
+    if (snarl_update_has_agreed(thr, word))
         return true;
     for (uint32_t i = 0; i < state->count; i++) {
         const struct snarl_access_record *record = &snarl_record_at(state->member[i])->access;
@@ -128,7 +134,7 @@ static inline bool snarl_update_state_agrees(struct snarl_race_thread *thr, uint
         all &= before;
     }
     if (all)
-        *agreed = (struct snarl_agreed){.word = word, .generation = thr->generation};
+        *snarl_update_agreed(thr, word) = (struct snarl_agreed){.word = word, .generation = thr->generation};
     return true;
 }
 
@@ -269,8 +275,7 @@ static inline uint32_t snarl_update_record(struct snarl_race_thread *thr, struct
 
 /* A plain access in progress of which all is known that does not depend on the cell. */
 struct snarl_update {
-    uint64_t site;
-    uint32_t node, unit, flags;
+    uint32_t unit, flags;
     bool lists; /* short ones are worked out */
 };
 
@@ -433,9 +438,7 @@ static inline __attribute__((always_inline)) bool snarl_update_cell(struct snarl
 /* Whether whoever does a plain access need not think of what the word names: nothing, or a plain access that happened before. */
 static inline bool snarl_update_is_clear(const struct snarl_race_thread *thr, uint32_t word)
 {
-    const struct snarl_chunk_moment *moment = snarl_record_moment(word);
-    return !word || ((word & (SNARL_CELL_PLAIN | SNARL_CELL_BYTES)) == SNARL_CELL_PLAIN &&
-                     (moment->slot == thr->slot || snarl_vclock_get(&thr->clock, moment->slot) >= moment->epoch));
+    return !word || (!(word & SNARL_CELL_BYTES) && snarl_update_is_over(thr, word));
 }
 
 /* Whether a plain access of 1 to 8 bytes lies in one cell, or is two whole ones. */
@@ -458,13 +461,6 @@ static inline void snarl_update_loaded(struct snarl_race_thread *thr, uintptr_t 
         thr->late_load = address;
 }
 
-/* The same of a list that was found to be so before. */
-static inline bool snarl_update_has_agreed(struct snarl_race_thread *thr, uint32_t word)
-{
-    const struct snarl_agreed *agreed = snarl_update_agreed(thr, word);
-    return !(word & SNARL_CELL_BYTES) && agreed->word == word && agreed->generation == thr->generation;
-}
-
 /* The next word of a cell, when it is simple (names at most one plain access, before this one, which covers it) or known. 0: it is not. */
 static inline __attribute__((always_inline)) uint32_t snarl_update_small_next(struct snarl_race_thread *thr, uint32_t old, uint32_t mask,
                                                                               uint32_t unit)
@@ -476,7 +472,7 @@ static inline __attribute__((always_inline)) uint32_t snarl_update_small_next(st
         if (snarl_race_is_current(thr, old, mask))
             return 0;
         if (!rest || snarl_cell_unit(old) == unit)
-            return snarl_cell_word(unit, mask) | SNARL_CELL_PLAIN | rest;
+            return snarl_cell_word(unit, mask) | SNARL_CELL_PLAIN | (rest ? old : 0);
     }
     uint64_t key = snarl_step_key(old, unit, mask);
     const struct snarl_step *step = snarl_step_entry(thr, key);
@@ -493,7 +489,9 @@ static inline __attribute__((always_inline)) bool snarl_update_small(struct snar
     uint32_t written = write ? old : other, word;
     if (pair && (mine[1] != old || others[1] != other))
         return false;
-    if ((!snarl_update_is_clear(thr, other) && !snarl_update_has_agreed(thr, other)) || snarl_update_maybe_atomic(address, written))
+    if (!snarl_update_is_clear(thr, other) && ((other & SNARL_CELL_BYTES) || !snarl_update_has_agreed(thr, other)))
+        return false;
+    if (snarl_update_maybe_atomic(address, written))
         return false;
     if (!write && snarl_race_is_current(thr, written, mask))
         word = snarl_update_copy(thr, old, written, mask);
@@ -544,38 +542,33 @@ static inline bool snarl_update_cells(struct snarl_race_thread *thr, const struc
 
 /* The next attempt at the same: reads of parts of a cell, lists that were met before; then what is known already without the window's telling; then short
  * lists. */
-static inline bool snarl_race_try_list(struct snarl_race_thread *thr, uintptr_t address, size_t size, bool write, uintptr_t pc,
-                                       uint32_t node, uint32_t unit)
+static inline bool snarl_race_try_list(struct snarl_race_thread *thr, uintptr_t address, size_t size, bool write, uint32_t unit)
 {
-    uint32_t flags = write ? SNARL_ACCESS_WRITE : 0, mask = size == 8 ? 0xf : ((1u << size) - 1) << (address & 3);
+    uint32_t mask = size == 8 ? 0xf : ((1u << size) - 1) << (address & 3);
     uint32_t written = __atomic_load_n(snarl_shadow_cell(address, SNARL_SHADOW_WRITES), __ATOMIC_ACQUIRE);
-    struct snarl_update update = {.site = snarl_step_site(pc, flags, (uint8_t)size), .node = node, .unit = unit, .flags = flags};
+    struct snarl_update update = {.unit = unit, .flags = write ? SNARL_ACCESS_WRITE : 0};
     if (snarl_update_maybe_atomic(address, written))
         return false;
     bool may = unit || !write; /* a read may do without a record */
-    bool done = may && snarl_update_cell(thr, &update, address & ~(uintptr_t)3, mask, size == 8);
-    if (!done && snarl_race_is_known(thr, address, size, write))
-        return !snarl_race_known_outside(thr);
-    update.lists = true;
-    if (!done && (thr->recheck || !may || !snarl_update_cells(thr, &update, address, size)))
-        return false;
+    if (!may || !snarl_update_cell(thr, &update, address & ~(uintptr_t)3, mask, size == 8)) {
+        if (snarl_race_is_known(thr, address, size, write))
+            return !snarl_race_known_outside(thr);
+        update.lists = true;
+        if (thr->recheck || !may || !snarl_update_cells(thr, &update, address, size))
+            return false;
+    }
     snarl_update_loaded(thr, address, write, written);
     return true;
 }
 
-/* A plain access of 1 to 64 bytes, called from `node`. False: some of it is still to be done (all of it may be done again). */
-static inline bool snarl_race_try(struct snarl_race_thread *thr, uintptr_t address, size_t size, bool write, uintptr_t pc,
-                                  uint32_t node, struct snarl_race_note *note)
+/* A plain access of 1 to 64 bytes. False: some of it is still to be done (all of it may be done again). */
+static inline bool snarl_race_try(struct snarl_race_thread *thr, uintptr_t address, size_t size, bool write, struct snarl_race_note *note)
 {
     uintptr_t end = address + size;
     if (end < address || end >> SNARL_ADDRESS_BITS || !snarl_shadow_touched(address) || !snarl_shadow_touched(end - 1))
         return false;
     uint32_t flags = write ? SNARL_ACCESS_WRITE : 0;
-    struct snarl_update update = {.site = snarl_step_site(pc, flags, (uint8_t)size),
-                                  .node = node,
-                                  .unit = snarl_update_record(thr, note, flags, (uint8_t)size),
-                                  .flags = flags,
-                                  .lists = true};
+    struct snarl_update update = {.unit = snarl_update_record(thr, note, flags, (uint8_t)size), .flags = flags, .lists = true};
     if (!update.unit && write) /* a read may do without */
         return false;
     __atomic_store_n(&thr->stepping, thr->generation + 1, __ATOMIC_RELEASE);

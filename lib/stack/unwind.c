@@ -7,6 +7,8 @@
  * SNARL_SITE_CHECKED callers above stand in the same slots. Frames further out could differ only where a
  * function at the same depth called through the same chain from another place that many levels up.
  *
+ * The cache begins small, since every thread has one, and doubles what it uses when entries take each other's places.
+ *
  * Under load: a program whose stacks never repeat (deep recursion) would walk at each acquisition. Each thread
  * may walk FIRST_WALKS stacks at once, later one in WALK_EVERY calls; the others get the call site alone, as an
  * incomplete stack (SNARL_COUNT_STACK_SKIPPED). Something new in the lock-order graph always walks. */

@@ -98,7 +98,7 @@ static void stock_access(struct trace *trace, int thread, uintptr_t address, uin
         __atomic_store_n(&thr->stepping, thr->generation + 1, __ATOMIC_RELEASE);
         uint32_t unit = snarl_update_record(thr, note, write, (uint8_t)size);
         done = snarl_race_try_small(thr, address, size, write, unit) ||
-               (!thr->recheck && snarl_race_try_list(thr, address, size, write, site, 0, unit));
+               (!thr->recheck && snarl_race_try_list(thr, address, size, write, unit));
         __atomic_store_n(&thr->stepping, 0, __ATOMIC_RELEASE);
     }
     if (done || snarl_race_is_known(thr, address, size, write))
@@ -106,7 +106,7 @@ static void stock_access(struct trace *trace, int thread, uintptr_t address, uin
     if (below(trace, 16) == 0)
         snarl_race_widen(thr);
     snarl_race_get_ready(thr);
-    if (snarl_race_may_try(thr) && snarl_race_try(thr, address, size, write, site, 0, note))
+    if (snarl_race_may_try(thr) && snarl_race_try(thr, address, size, write, note))
         return;
     thr->note = note;
     snarl_race_access(thr, address, size, write ? SNARL_ACCESS_WRITE : 0, site);

@@ -166,11 +166,11 @@ static void touch(struct snarl_race_thread *thr, struct snarl_race_note *note, u
         __atomic_store_n(&thr->stepping, thr->generation + 1, __ATOMIC_RELEASE);
         uint32_t unit = snarl_update_record(thr, note, write, (uint8_t)size);
         done = snarl_race_try_small(thr, address, size, write, unit) ||
-               (!thr->recheck && snarl_race_try_list(thr, address, size, write, pc, 0, unit));
+               (!thr->recheck && snarl_race_try_list(thr, address, size, write, unit));
         __atomic_store_n(&thr->stepping, 0, __ATOMIC_RELEASE);
     }
     if (done || snarl_race_is_known(thr, address, size, write) ||
-        (snarl_race_may_try(thr) && snarl_race_try(thr, address, size, write, pc, 0, note)))
+        (snarl_race_may_try(thr) && snarl_race_try(thr, address, size, write, note)))
         return;
     thr->note = note;
     snarl_race_access(thr, address, size, write ? SNARL_ACCESS_WRITE : 0, pc);
@@ -312,6 +312,28 @@ Test(nearby, bytes_are_put_together_only_where_there_are_very_many_stories)
     cr_assert_eq(snarl_history_pc(s_last.before.where), 0x10001 + 16 * (cells - 1));
     snarl_race_access(writer, (uintptr_t)&memory[cells - 1] + 2, 2, SNARL_ACCESS_WRITE, 0x1000);
     cr_assert_eq(s_reports, 2, "bytes that nobody read do not race");
+}
+
+/* The word of a cell that tells so goes on telling it when the place that it names reads one more byte. */
+Test(nearby, it_stays_known_that_another_place_read_some_of_the_bytes)
+{
+    static const struct snarl_race_host host = {.report = keep_report};
+    const uint32_t cells = 8192;
+    uint32_t *memory = snarl_os_map(cells * sizeof(*memory));
+    cr_assert(snarl_race_init(&host, NULL) && snarl_history_reserve());
+    struct snarl_race_thread *first = snarl_race_thread_new(NULL, 1);
+    struct snarl_race_thread *reader = snarl_race_thread_new(first, 2);
+    struct snarl_race_thread *writer = snarl_race_thread_new(first, 3);
+    struct snarl_race_note note = {0};
+    uintptr_t last = (uintptr_t)&memory[cells - 1];
+    for (uint32_t i = 0; i < cells - 1; i++)
+        read_bytes(reader, (uintptr_t)&memory[i], 0x10000 + 16 * i);
+    snarl_race_access(reader, last, 1, 0, 0x8000);
+    touch(reader, &note, last + 1, 1, false);
+    touch(reader, &note, last + 2, 1, false);
+    snarl_race_access(writer, last, 1, SNARL_ACCESS_WRITE, 0x1000);
+    cr_assert_eq(s_reports, 1);
+    cr_assert(s_last.before.flags & SNARL_ACCESS_NEARBY);
 }
 
 Test(ends, a_free_is_remembered_though_the_same_thread_has_just_written)
