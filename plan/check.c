@@ -395,12 +395,22 @@ static void count_check(struct snarl_emitter *e, uint32_t at, uint32_t live)
         snarl_emit_thread_op(e, 0x8b, scratch.reg, FIELD(slot[0]));
 }
 
+/* Whether all that instruction i leaves to the program is in memory: neither its flags nor a register that it changes are read. A
+ * compare-and-exchange may have done nothing. */
+static bool is_unheeded(const struct snarl_emitter *e, const struct snarl_block *block, uint32_t i, const uint32_t *live)
+{
+    const struct snarl_instruction *x = &e->code->instructions[block->first + i];
+    uint32_t after = i + 1 < block->count ? live[i + 1] : block->live_out;
+    return x->flags & SNARL_ACCESS_LOCKED && x->shape != SNARL_SHAPE_CMPXCHG && !(after & (x->writes | SNARL_SET_FLAGS));
+}
+
 /* String and locked instructions: always a call, which keeps everything. */
-static void call_check(struct snarl_emitter *e, const struct snarl_instruction *x, enum snarl_link link)
+static void call_check(struct snarl_emitter *e, const struct snarl_instruction *x, enum snarl_link link, bool unheeded)
 {
     struct scratch scratch = {.reg = SNARL_REGISTER_NONE, .second = SNARL_REGISTER_NONE};
     snarl_emit_map(e, map_of(x->offset, SNARL_MAP_CHECK, &scratch));
     struct snarl_stub *stub = new_stub(e, x, x->offset, &scratch, link);
+    stub->unheeded = unheeded;
     leave_to(e, stub, 0, true);
     stub->back = snarl_emit_here(e);
 }
@@ -416,11 +426,11 @@ void snarl_check_before(struct snarl_emitter *emitter, const struct snarl_block 
         if (emitter->check == SNARL_CHECK_COUNT)
             count_check(emitter, before->offset, plan->live[i]);
         else if (x->flags & SNARL_ACCESS_LOCKED)
-            call_check(emitter, x, SNARL_LINK_BEFORE_ATOMIC);
+            call_check(emitter, x, SNARL_LINK_BEFORE_ATOMIC, is_unheeded(emitter, block, k, plan->live));
         else if (x->atomic)
-            call_check(emitter, x, SNARL_LINK_PLAIN_ATOMIC);
+            call_check(emitter, x, SNARL_LINK_PLAIN_ATOMIC, false);
         else if (x->flags & SNARL_ACCESS_STRING)
-            call_check(emitter, x, SNARL_LINK_STRING);
+            call_check(emitter, x, SNARL_LINK_STRING, false);
         else
             race_check(emitter, x, before->offset, plan->live[i]);
     }
@@ -431,7 +441,7 @@ void snarl_check_after(struct snarl_emitter *emitter, const struct snarl_block *
 {
     const struct snarl_instruction *x = &emitter->code->instructions[block->first + i];
     if (plan->place[i] == SNARL_CHECK_NOWHERE || !(x->flags & SNARL_ACCESS_LOCKED) ||
-        emitter->check != SNARL_CHECK_RACE)
+        emitter->check != SNARL_CHECK_RACE || is_unheeded(emitter, block, i, plan->live))
         return;
     struct scratch scratch = {.reg = SNARL_REGISTER_NONE, .second = SNARL_REGISTER_NONE};
     snarl_emit_map(emitter, map_of(x->offset + x->length, SNARL_MAP_AFTER, &scratch));
@@ -440,9 +450,11 @@ void snarl_check_after(struct snarl_emitter *emitter, const struct snarl_block *
     stub->back = snarl_emit_here(emitter);
 }
 
-static uint8_t site_flags(const struct snarl_instruction *x)
+static uint8_t site_flags(const struct snarl_stub *stub)
 {
-    return (x->flags & SNARL_ACCESS_WRITE ? SNARL_SITE_WRITE : 0) |
+    const struct snarl_instruction *x = stub->instruction;
+    return (stub->unheeded ? SNARL_SITE_UNHEEDED : 0) |
+           (x->flags & SNARL_ACCESS_WRITE ? SNARL_SITE_WRITE : 0) |
            (x->flags & SNARL_ACCESS_READ ? SNARL_SITE_READ : 0) |
            (x->flags & SNARL_ACCESS_LOCKED ? SNARL_SITE_LOCKED : 0) |
            (x->flags & SNARL_ACCESS_REPEATED ? SNARL_SITE_REPEATED : 0);
@@ -604,7 +616,7 @@ void snarl_check_stub(struct snarl_emitter *e, const struct snarl_stub *stub)
     snarl_offsets_add(&e->image_fixes, here);
     snarl_emit_word(e, x->offset - here);
     snarl_emit_byte(e, x->size);
-    snarl_emit_byte(e, site_flags(x));
+    snarl_emit_byte(e, site_flags(stub));
     snarl_emit_byte(e, x->shape);
     snarl_emit_byte(e, 0);
 }

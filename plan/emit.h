@@ -24,6 +24,7 @@ struct snarl_stub {
     uint8_t saved[2]; /* registers in the slots while the stub runs, SNARL_MAP_NO_REGISTER: none */
     uint8_t saved_flags;
     uint8_t link;  /* enum snarl_link */
+    bool unheeded; /* for SNARL_SITE_UNHEEDED */
 };
 
 struct snarl_emitter {

@@ -23,7 +23,7 @@
 #include <stdint.h>
 
 #define SNARL_PLAN_MAGIC "SNARLPLN"
-#define SNARL_PLAN_VERSION 14u
+#define SNARL_PLAN_VERSION 15u
 #define SNARL_PLAN_PAGE 4096u
 
 enum snarl_plan_check { /* what stands before an access */
@@ -155,6 +155,7 @@ enum snarl_site_flags {
     SNARL_SITE_READ = 2,
     SNARL_SITE_LOCKED = 4,
     SNARL_SITE_REPEATED = 8,
+    SNARL_SITE_UNHEEDED = 16, /* a locked instruction that leaves nothing the program looks at but what is in memory */
 };
 
 /* Stands in the copy SNARL_SITE_AT bytes after the return address of a call into the linkage page. */

@@ -12,6 +12,19 @@ static uint32_t passed_flags(const struct snarl_code *code, const struct snarl_b
     return block->ending == SNARL_KIND_RETURN && code->functions[block->function].returns_flags ? SNARL_SET_FLAGS : 0;
 }
 
+/* What is live where the block goes on in another function: a call in last place, or a part that lies elsewhere. A linkage stub is a
+ * call, whatever it leads to. */
+static uint32_t live_elsewhere(const struct snarl_code *code, int32_t way)
+{
+    if (way < 0)
+        return SNARL_SET_ALL;
+    const struct snarl_block *block = &code->blocks[way];
+    if (snarl_image_is_plt(code->image, block->start))
+        return SNARL_SET_REGISTERS;
+    bool known = code->functions[block->function].copied;
+    return SNARL_SET_REGISTERS | (known ? block->live_in & SNARL_SET_FLAGS : SNARL_SET_FLAGS);
+}
+
 static uint32_t live_after(const struct snarl_code *code, const struct snarl_block *block)
 {
     if (block->ending == SNARL_KIND_JUMP_INDIRECT || block->ending == SNARL_KIND_TRAP)
@@ -23,9 +36,8 @@ static uint32_t live_after(const struct snarl_code *code, const struct snarl_blo
     for (int i = 0; i < 2; i++) {
         if (ways[i] == SNARL_NO_BLOCK)
             continue;
-        if (ways[i] < 0 || code->blocks[ways[i]].function != block->function)
-            return SNARL_SET_ALL;
-        live |= code->blocks[ways[i]].live_in;
+        bool inside = ways[i] >= 0 && code->blocks[ways[i]].function == block->function;
+        live |= inside ? code->blocks[ways[i]].live_in : live_elsewhere(code, ways[i]);
     }
     return live;
 }
@@ -86,13 +98,23 @@ static bool compute_function(struct snarl_code *code, const struct snarl_functio
     return any;
 }
 
-/* Flags pass between functions in two ways: a return site that reads flags was given them by the function called, and a
- * function that reads flags at its beginning is given them by its callers. Both are rare; whom they concern is computed again. */
+static bool leads_flags(const struct snarl_code *code, const struct snarl_block *block, int32_t way)
+{
+    return way >= 0 && code->blocks[way].function != block->function && code->blocks[way].live_in & SNARL_SET_FLAGS;
+}
+
+/* Flags pass between functions in three ways: a return site that reads flags was given them by the function called, a
+ * function that reads flags at its beginning is given them by its callers, and so is what is jumped to. All are rare; whom they concern is
+ * computed again. */
 static void note_passed_flags(struct snarl_code *code, bool *stale)
 {
     for (uint32_t i = 0; i < code->block_count; i++) {
         const struct snarl_block *block = &code->blocks[i];
-        if (block->callee < 0 || !code->functions[block->function].copied)
+        if (!code->functions[block->function].copied)
+            continue;
+        if (leads_flags(code, block, block->next) || leads_flags(code, block, block->target))
+            stale[block->function] = true;
+        if (block->callee < 0)
             continue;
         uint32_t callee = code->blocks[block->callee].function;
         if (code->blocks[block->callee].live_in & SNARL_SET_FLAGS)

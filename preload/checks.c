@@ -204,8 +204,12 @@ void snarl_entry_on_before_atomic(struct snarl_entry_frame *frame)
         return;
     const struct snarl_plan_site *site = snarl_entry_site(frame);
     uint32_t flags = site->flags & SNARL_SITE_WRITE ? SNARL_ACCESS_WRITE : 0;
-    snarl_race_stock_before(thr->races, frame->address, site->size, flags, snarl_entry_pc(frame) + 1);
-    snarl_area.atomic = frame->address;
+    if (site->flags & SNARL_SITE_UNHEEDED) {
+        snarl_race_stock_unheeded(thr->races, frame->address, site->size, flags, snarl_entry_pc(frame) + 1);
+    } else {
+        snarl_race_stock_before(thr->races, frame->address, site->size, flags, snarl_entry_pc(frame) + 1);
+        snarl_area.atomic = frame->address;
+    }
     leave(thr);
 }
 

@@ -29,7 +29,7 @@
 
 static struct snarl_thread s_detached = {.guard = 1};
 __thread struct snarl_thread *snarl_current __attribute__((tls_model("initial-exec"))) = &s_detached;
-struct snarl_runtime snarl_runtime;
+struct snarl_region snarl_runtime;
 __thread volatile int snarl_signals_put_off __attribute__((tls_model("initial-exec")));
 
 static pid_t s_pid; /* of the process that the records describe: a vfork child has another */
@@ -205,6 +205,7 @@ __attribute__((constructor)) static void begin(void)
         snarl_heap_begin();
     snarl_report_prepare();
     snarl_environment_prepare();
+    snarl_memory_find_allocator();
     snarl_process_prepare();
     on_exit(finish, NULL);
     snarl_tsan_begin(thr);

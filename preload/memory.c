@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 
 #include "base/options.h"
+#include "plan/store.h"
 #include "preload/access.h"
 #include "preload/own.h"
 #include "preload/real.h"
@@ -85,6 +86,28 @@ static inline bool ready(void)
     if (__builtin_expect(!s_malloc, 0))
         resolve();
     return s_malloc != NULL;
+}
+
+struct snarl_region snarl_allocator;
+
+/* Where the code of the module is that lies at `base`. */
+static struct snarl_region code_of(const void *base)
+{
+    const ElfW(Ehdr) *header = base;
+    const ElfW(Phdr) *segment = (const ElfW(Phdr) *)((const char *)base + header->e_phoff);
+    for (unsigned i = 0; i < header->e_phnum; i++)
+        if (segment[i].p_type == PT_LOAD && segment[i].p_flags & PF_X)
+            return (struct snarl_region){(uintptr_t)base + segment[i].p_vaddr, segment[i].p_memsz};
+    return (struct snarl_region){0};
+}
+
+void snarl_memory_find_allocator(void)
+{
+    Dl_info info, libc;
+    if (!ready() || !dladdr((void *)s_malloc, &info) || !dladdr(snarl_real_find("malloc"), &libc) || info.dli_fbase == libc.dli_fbase ||
+        snarl_store_treatment(info.dli_fname) == SNARL_TREAT_CODE)
+        return;
+    snarl_allocator = code_of(info.dli_fbase);
 }
 
 bool snarl_memory_is_seen(void)

@@ -47,18 +47,28 @@ static inline struct snarl_thread *snarl_enter(void)
     return thr;
 }
 
-/* A language runtime in this process whose own mutexes, conditions and semaphores are not the program's: what it does
- * with them is told in the program's terms by its agent (python/), or means nothing to it (its global lock). Set
- * once, by the thread that finds it; size 0: there is none. */
-struct snarl_runtime {
+/* Code whose own mutexes, conditions and semaphores are not the program's; size 0: there is none. */
+struct snarl_region {
     uintptr_t start, size;
 };
 
-extern struct snarl_runtime snarl_runtime;
+/* A language runtime in this process: what it does with them is told in the program's terms by its agent (python/), or means
+ * nothing to it (its global lock). Set once, by the thread that finds it. */
+extern struct snarl_region snarl_runtime;
 
 static inline bool snarl_in_runtime(uintptr_t address)
 {
     return address - snarl_runtime.start < snarl_runtime.size;
+}
+
+/* The allocator, where it is a library of its own whose code is not checked: its locks mean as little to the program as those in libc's,
+ * and what passes from thread to thread through it begins anew. Set before there is a second thread (memory.c). */
+extern struct snarl_region snarl_allocator;
+void snarl_memory_find_allocator(void);
+
+static inline bool snarl_in_allocator(uintptr_t address)
+{
+    return address - snarl_allocator.start < snarl_allocator.size;
 }
 
 /* What runs under a runtime's own mutexes is in order as far as memory goes: the C code of extensions runs under
@@ -72,10 +82,10 @@ void snarl_runtime_releasing(uintptr_t semaphore);
 /* The semaphore whose release by this thread has been told already in the program's terms, by the runtime's agent; NULL: none. */
 extern __thread const void *snarl_runtime_told __attribute__((tls_model("initial-exec")));
 
-/* snarl_enter for the calls that a runtime makes for itself too: NULL when `caller`, the return address, is in it. */
+/* snarl_enter for the calls that a runtime or an allocator makes for itself too: NULL when `caller`, the return address, is in it. */
 static inline struct snarl_thread *snarl_enter_from(const void *caller)
 {
-    if (__builtin_expect(snarl_in_runtime((uintptr_t)caller), 0))
+    if (__builtin_expect(snarl_in_runtime((uintptr_t)caller) || snarl_in_allocator((uintptr_t)caller), 0))
         return NULL;
     return snarl_enter();
 }

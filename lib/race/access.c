@@ -96,6 +96,8 @@ static void begin_step(struct snarl_race_thread *thr)
         thr->generation = generation;
         snarl_race_new_stamp(thr);
     }
+    if (!thr->pending && snarl_race_is_told(thr, thr->first_epoch))
+        snarl_race_publish(thr);
     if (thr->pending)
         snarl_race_begin_epoch(thr);
 }

@@ -8,7 +8,7 @@ static inline bool may(const struct snarl_race_thread *thr, uintptr_t address, s
 {
     uintptr_t last = address + size - 1;
     return size && size <= 64 && last >= address && !(last >> SNARL_ADDRESS_BITS) && !thr->ignore && !thr->late_load &&
-           !thr->left_run && !thr->told && !thr->note &&
+           !thr->left_run && !thr->told && !thr->note && !snarl_race_is_told(thr, thr->first_epoch) &&
            thr->generation == __atomic_load_n(&snarl_race_generation, __ATOMIC_ACQUIRE) && snarl_shadow_touched(address) &&
            snarl_shadow_touched(last);
 }

@@ -162,6 +162,8 @@ struct snarl_race_thread {
     struct snarl_vclock clock;     /* clock[slot] == epoch */
     uint64_t version;              /* of the other components of the clock, unique among all threads */
     uint64_t published;            /* the version at the last release */
+    uint32_t given_epoch;          /* an epoch that was passed on before it ended (unheeded releases, sync.c); 0: none */
+    uint64_t given_version;        /* and the version then, the first time */
     struct snarl_vclock fence_release, fence_acquire;
     bool has_fence_release, has_fence_acquire;
     uint32_t boundary_count;
@@ -224,6 +226,7 @@ struct snarl_race_options {
     uint32_t epoch_limit;     /* epochs of a slot before its thread moves to another; 0: the most there can be */
     uint32_t collect_chunks;  /* chunks taken before the collector runs at the earliest; 0: default */
     uint32_t compact_chunks;  /* chunks in use from which on it moves records together; 0: default */
+    uint32_t unheeded;        /* unheeded releases of a variable from which on they end no epoch; 0: default */
 };
 
 /* Once, before anything else. False: no room in the address space; nothing of this may then be used. */
@@ -381,6 +384,15 @@ static inline uint32_t snarl_hit_index(uint32_t word)
 /* The collector's count of rounds: what a thread has cached is void when it has changed. */
 extern uint32_t snarl_race_generation;
 
+/* Epochs of a slot up to this are known to other threads, some of them since before they ended: accesses of the slot's thread from now on must
+ * not count as of one of them (sync.c). Indexed by slot; changed by compare-and-swap. */
+extern uint32_t *snarl_race_slot_told;
+
+static inline bool snarl_race_is_told(const struct snarl_race_thread *thr, uint32_t epoch)
+{
+    return epoch <= __atomic_load_n(&snarl_race_slot_told[thr->slot], __ATOMIC_RELAXED);
+}
+
 /* --- synchronisation variables: one in each lock, condition, barrier ... of the program --- */
 
 struct snarl_race_sync {
@@ -391,7 +403,9 @@ struct snarl_race_sync {
     uint32_t epoch;
     uint32_t serial;   /* changes with whatever is passed on */
     uint32_t known;    /* bytes of the atomic object that stock code has here, 0: not known as one (stock.c) */
-    uint64_t version;
+    uint32_t unheeded; /* releases in a row from which no other thread has learnt anything, by operations that learn nothing themselves */
+    bool unended;      /* the clock may hold epochs that had not ended */
+    uint64_t version;  /* of who released last, then */
     struct snarl_vclock clock;
     uintptr_t address; /* of the atomic object; 0: it is of something else */
 };
@@ -456,6 +470,8 @@ void snarl_race_atomic_take_back(struct snarl_race_thread *thr, struct snarl_rac
 /* The two halves of a read-modify-write: before the access is recorded, and after. */
 void snarl_race_atomic_take(struct snarl_race_thread *thr, struct snarl_race_sync *sync, enum snarl_order order);
 void snarl_race_atomic_give(struct snarl_race_thread *thr, struct snarl_race_sync *sync, enum snarl_order order);
+/* A read-modify-write that releases and of which the thread looks at nothing: it acquires nothing, and may end no epoch (sync.c). */
+void snarl_race_atomic_unheeded(struct snarl_race_thread *thr, struct snarl_race_sync *sync);
 void snarl_race_atomic_unlock(struct snarl_race_sync *sync);
 /* The variable of `address` as it is, not locked; NULL: none. */
 struct snarl_race_sync *snarl_race_atomic_look(struct snarl_race_thread *thr, uintptr_t address);
@@ -482,6 +498,8 @@ void snarl_race_stock_access(struct snarl_race_thread *thr, uintptr_t address, s
 /* A locked instruction, before and after it. */
 void snarl_race_stock_before(struct snarl_race_thread *thr, uintptr_t address, size_t size, uint32_t flags, uintptr_t pc);
 void snarl_race_stock_after(struct snarl_race_thread *thr, uintptr_t address);
+/* A locked instruction that leaves nothing the program looks at but what is in memory. There is nothing after it. */
+void snarl_race_stock_unheeded(struct snarl_race_thread *thr, uintptr_t address, size_t size, uint32_t flags, uintptr_t pc);
 /* And after that, if it was a compare-and-exchange and has not exchanged. */
 void snarl_race_stock_refused(struct snarl_race_thread *thr, uintptr_t address);
 /* There is an atomic object, whoever says so. */

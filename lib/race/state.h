@@ -41,7 +41,7 @@ static inline bool snarl_race_is_unseen(const struct snarl_race_thread *thr, con
     if (!thr->boundary_count || sync->seen || !sync->pure)
         return false;
     const struct snarl_boundary *top = &thr->boundary[thr->boundary_count - 1];
-    return top->sync == sync && top->serial == sync->serial;
+    return top->sync == sync && top->serial == sync->serial && (!top->first_epoch || !snarl_race_is_told(thr, top->first_epoch));
 }
 void snarl_race_join_clock(struct snarl_race_thread *thr, const struct snarl_vclock *clock);
 

@@ -247,6 +247,22 @@ void snarl_race_stock_after(struct snarl_race_thread *thr, uintptr_t address)
     got(thr, address);
 }
 
+void snarl_race_stock_unheeded(struct snarl_race_thread *thr, uintptr_t address, size_t size, uint32_t flags, uintptr_t pc)
+{
+    snarl_race_catch_up(thr);
+    struct snarl_race_sync *sync = know(thr, address, size);
+    if (!sync)
+        return;
+    if (!snarl_race_atomic_hit(thr, address, size, flags | SNARL_ACCESS_ATOMIC)) {
+        snarl_race_atomic_unlock(sync);
+        snarl_race_access(thr, address, size, flags | SNARL_ACCESS_ATOMIC, pc);
+        snarl_race_sync_lock(sync);
+    }
+    snarl_race_atomic_unheeded(thr, sync);
+    snarl_race_atomic_unlock(sync);
+    got(thr, address);
+}
+
 void snarl_race_stock_refused(struct snarl_race_thread *thr, uintptr_t address)
 {
     thr->late_load = thr->refused = address;

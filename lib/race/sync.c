@@ -21,11 +21,21 @@
  *     was over already (nothing accessed since the one before) is taken back without an effect.
  * A clock published by other ways (fences, creating a thread) counts as seen.
  *
+ * Unheeded releases. Stock code counts: a locked addition of which it looks at nothing, a dozen times for each request of a server, and
+ * nobody ever reads the sum to learn what was done before. Each is a release, whose memory order nobody knows, and would end an epoch. So when a variable
+ * has had many of these in a row, and no other thread has learnt anything from it, the next ones end none: the variable is given the clock with
+ * the present epoch (`unended`). Who does acquire it then learns more than he may: what that thread has done between this release and now.
+ * He says so (snarl_race_slot_told), that thread begins a new epoch as soon as it is asked anything, and the count begins anew. What is hidden
+ * by that are races with accesses in this short time; nothing is reported that is none. The epoch's number may then have been given away with less
+ * than a later release would publish under it: that one takes the next number (`given_version`).
+ *
  * Concurrency: a variable's fields are guarded by its lock; a thread's by being its own. */
 #include "race/state.h"
 
 #include "base/counters.h"
 #include "base/os.h"
+
+#define UNHEEDED_MANY 256u
 
 bool snarl_race_fences = true;
 
@@ -45,29 +55,32 @@ void snarl_race_sync_wait(struct snarl_race_sync *sync)
     }
 }
 
-static void new_version(struct snarl_race_thread *thr)
+/* Whether the thread did not know all of it. */
+static bool join(struct snarl_race_thread *thr, const struct snarl_vclock *clock)
 {
-    thr->version++;
+    bool changed = false;
+    snarl_vclock_join(&thr->clock, clock, &changed);
+    thr->version += changed;
+    return changed;
 }
 
 void snarl_race_join_clock(struct snarl_race_thread *thr, const struct snarl_vclock *clock)
 {
-    bool changed = false;
-    snarl_vclock_join(&thr->clock, clock, &changed);
-    if (changed)
-        new_version(thr);
+    join(thr, clock);
+}
+
+/* Whether the epoch's number stands for a smaller clock somewhere. */
+static bool is_used_up(const struct snarl_race_thread *thr)
+{
+    return thr->pending ? thr->version != thr->published
+                        : thr->given_epoch == thr->epoch && thr->version != thr->given_version;
 }
 
 void snarl_race_publish(struct snarl_race_thread *thr)
 {
-    if (thr->pending) {
-        if (thr->version != thr->published) {
-            snarl_race_begin_epoch(thr); /* without an access, only for its number */
-            thr->pending = true;
-        }
-    } else {
-        thr->pending = true;
-    }
+    if (is_used_up(thr))
+        snarl_race_begin_epoch(thr); /* without an access, only for its number */
+    thr->pending = true;
     thr->published = thr->version;
     thr->shared = SNARL_CELL_NONE;
     snarl_race_set_range(thr, 0);
@@ -115,12 +128,29 @@ static bool knows(const struct snarl_race_thread *thr, const struct snarl_race_s
            sync->epoch > snarl_race_slot_floor[sync->slot];
 }
 
+static void tell(uint32_t slot, uint32_t epoch)
+{
+    uint32_t *told = &snarl_race_slot_told[slot], before = __atomic_load_n(told, __ATOMIC_RELAXED);
+    while (before < epoch && !__atomic_compare_exchange_n(told, &before, epoch, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+        ;
+}
+
+/* The thread has learnt something from the variable. */
+static void heed(const struct snarl_race_thread *thr, struct snarl_race_sync *sync)
+{
+    sync->unheeded = 0;
+    for (uint32_t slot = 0; sync->unended && slot < sync->clock.size; slot++)
+        if (slot != thr->slot)
+            tell(slot, sync->clock.epoch[slot]);
+    sync->unended = false;
+}
+
 static void acquire(struct snarl_race_thread *thr, struct snarl_race_sync *sync)
 {
     if (sync->slot != thr->slot)
         sync->seen = true;
-    if (sync->clock.size && !knows(thr, sync))
-        snarl_race_join_clock(thr, &sync->clock);
+    if (sync->clock.size && !knows(thr, sync) && join(thr, &sync->clock))
+        heed(thr, sync);
 }
 
 /* The variable's clock becomes the thread's, which has just been published. */
@@ -131,9 +161,7 @@ static void overwrite(struct snarl_race_thread *thr, struct snarl_race_sync *syn
     else
         snarl_vclock_copy(&sync->clock, &thr->clock);
     sync->pure = true;
-    sync->slot = thr->slot;
-    sync->epoch = thr->epoch;
-    sync->version = thr->version;
+    sync->unended = false;
 }
 
 static void release(struct snarl_race_thread *thr, struct snarl_race_sync *sync, bool store)
@@ -144,9 +172,10 @@ static void release(struct snarl_race_thread *thr, struct snarl_race_sync *sync,
     } else {
         snarl_vclock_join(&sync->clock, &thr->clock, NULL);
         sync->pure = false;
-        sync->slot = thr->slot;
-        sync->epoch = thr->epoch;
     }
+    sync->slot = thr->slot;
+    sync->epoch = thr->epoch;
+    sync->version = thr->version;
     sync->seen = false;
     sync->serial++;
 }
@@ -208,8 +237,8 @@ void snarl_race_sync_clear(struct snarl_race_sync *sync)
 {
     snarl_race_sync_lock(sync);
     snarl_vclock_free(&sync->clock);
-    sync->pure = false;
-    sync->slot = sync->epoch = 0;
+    sync->pure = sync->unended = false;
+    sync->slot = sync->epoch = sync->unheeded = 0;
     sync->serial++;
     sync->known = 0;
     snarl_race_sync_unlock(sync);
@@ -240,6 +269,8 @@ static void join_fence(struct snarl_race_thread *thr, struct snarl_race_sync *sy
     if (!snarl_race_fences || !sync->clock.size || knows(thr, sync))
         return;
     sync->seen = true;
+    if (sync->unheeded && !snarl_vclock_before(&sync->clock, &thr->clock))
+        heed(thr, sync);
     snarl_vclock_join(&thr->fence_acquire, &sync->clock, NULL);
     thr->has_fence_acquire = true;
 }
@@ -269,6 +300,36 @@ void snarl_race_atomic_give(struct snarl_race_thread *thr, struct snarl_race_syn
     }
 }
 
+/* What the thread has released there before needs no second look while its clock is the same but for itself. */
+static void give_unended(struct snarl_race_thread *thr, struct snarl_race_sync *sync)
+{
+    if (sync->unended && sync->slot == thr->slot && sync->version == thr->version && thr->slot < sync->clock.size)
+        sync->clock.epoch[thr->slot] = thr->epoch;
+    else
+        snarl_vclock_join(&sync->clock, &thr->clock, NULL);
+    if (thr->given_epoch != thr->epoch)
+        thr->given_version = thr->version;
+    thr->given_epoch = thr->epoch;
+    sync->pure = false;
+    sync->unended = true;
+    sync->slot = thr->slot;
+    sync->epoch = thr->epoch;
+    sync->version = thr->version;
+    sync->serial++;
+}
+
+void snarl_race_atomic_unheeded(struct snarl_race_thread *thr, struct snarl_race_sync *sync)
+{
+    uint32_t many = snarl_race_global.options.unheeded;
+    if (sync->unheeded < (many ? many : UNHEEDED_MANY)) {
+        sync->unheeded++;
+        snarl_race_atomic_take_back(thr, sync, SNARL_ORDER_RELEASE);
+        release_unseen(thr, sync, false);
+    } else {
+        give_unended(thr, sync);
+    }
+}
+
 void snarl_race_atomic_rmw(struct snarl_race_thread *thr, struct snarl_race_sync *sync, enum snarl_order order)
 {
     snarl_race_atomic_take(thr, sync, order);
@@ -280,7 +341,7 @@ void snarl_race_atomic_rmw(struct snarl_race_thread *thr, struct snarl_race_sync
 static void store_relaxed(struct snarl_race_thread *thr, struct snarl_race_sync *sync)
 {
     sync->clock.size = 0;
-    sync->pure = false;
+    sync->pure = sync->unended = false;
     sync->serial++;
     if (thr->has_fence_release)
         snarl_vclock_join(&sync->clock, &thr->fence_release, NULL);

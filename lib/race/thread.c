@@ -47,6 +47,7 @@ static uint32_t s_kept_count;
 static struct snarl_race_frame *s_kept_frames[KEPT];
 static uint32_t s_kept_frames_count;
 uint32_t *snarl_race_slot_floor;
+uint32_t *snarl_race_slot_told;
 
 void snarl_race_threads_lock(void)
 {
@@ -79,7 +80,9 @@ static bool reserve_slots(void)
         s_slot = snarl_os_map(SLOTS * sizeof(*s_slot));
     if (!snarl_race_slot_floor)
         snarl_race_slot_floor = snarl_os_map(SLOTS * sizeof(*snarl_race_slot_floor));
-    return s_slot && snarl_race_slot_floor;
+    if (!snarl_race_slot_told)
+        snarl_race_slot_told = snarl_os_map(SLOTS * sizeof(*snarl_race_slot_told));
+    return s_slot && snarl_race_slot_floor && snarl_race_slot_told;
 }
 
 /* Whether everything done in this free slot happened before whoever has `clock`, or is forgotten. */
@@ -389,7 +392,7 @@ void snarl_race_threads_reset(void)
     for (uint32_t i = 0; i < s_slot_count; i++) {
         snarl_memory_free(s_slot[i].owner, s_slot[i].owner_capacity * sizeof(*s_slot[i].owner));
         s_slot[i] = (struct slot){0};
-        snarl_race_slot_floor[i] = 0;
+        snarl_race_slot_floor[i] = snarl_race_slot_told[i] = 0;
     }
     s_slot_count = s_free_count = s_thread_count = 0;
 }

@@ -374,6 +374,7 @@ static inline uint32_t snarl_update_short_list(struct snarl_race_thread *thr, co
 static inline bool snarl_race_may_try(const struct snarl_race_thread *thr)
 {
     return !thr->ignore && !thr->pending && !thr->left_run && !thr->recheck && !thr->late_load && !thr->told &&
+           !snarl_race_is_told(thr, thr->first_epoch) &&
            thr->frame == thr->frames && thr->generation == __atomic_load_n(&snarl_race_generation, __ATOMIC_ACQUIRE);
 }
 

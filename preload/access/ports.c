@@ -85,7 +85,7 @@ static void release(struct snarl_thread *thr, uintptr_t address)
     struct snarl_race_sync *sync = address ? snarl_race_atomic_lock(thr->races, address) : NULL;
     if (!sync)
         return;
-    snarl_race_atomic_rmw(thr->races, sync, SNARL_ORDER_RELEASE);
+    snarl_race_atomic_unheeded(thr->races, sync);
     snarl_race_atomic_unlock(sync);
 }
 

@@ -25,7 +25,7 @@
 #define TYPE_WORDS 60 /* of a type object in which its slots lie */
 #define MARK "Py_GetVersion" /* what every runtime has */
 
-static struct snarl_runtime s_code; /* where the runtime is, usable or not */
+static struct snarl_region s_code; /* where the runtime is, usable or not */
 static bool s_found;     /* a runtime was met, usable or not */
 static bool s_hookable;  /* it is usable and has no hook of ours yet */
 static bool s_active;    /* methods are replaced, and the interpreter is not on its way out */
@@ -173,7 +173,7 @@ static void attach(void *handle, uintptr_t inside)
     const struct snarl_module *module = snarl_modules_find(inside, true);
     s_found = true;
     if (module)
-        s_code = (struct snarl_runtime){module->start, module->end - module->start};
+        s_code = (struct snarl_region){module->start, module->end - module->start};
     if (!snarl_options.python || !module || !snarl_py.version)
         return;
     const char *problem = snarl_python_problem(snarl_py.version(), snarl_py.free_threaded_mark != NULL);

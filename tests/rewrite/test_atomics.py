@@ -52,6 +52,21 @@ LOADS = {  # function: how many of its plain instructions are atomic, and its co
     "calls_something": (0, "push %rbx\n mov %rdi, %rbx\n1: call abort@plt\n mov (%rbx), %eax\n test %eax, %eax\n je 1b\n pop %rbx\n ret"),
 }
 
+LOCKED = {  # function: whether anything is looked at that its locked instruction leaves outside of memory, and its code
+    "adds": (False, "lock addl $1, (%rdi)\n ret"),
+    "adds_before_a_call": (False, "push %rbx\n lock subq $8, (%rdi)\n call abort@plt\n pop %rbx\n ret"),
+    "adds_before_a_call_in_last_place": (False, "lock subq $8, (%rdi)\n jmp abort@plt"),
+    "adds_before_a_jump_elsewhere": (False, "lock incl (%rdi)\n jmp adds"),
+    "adds_and_tests": (True, "lock subl $1, (%rdi)\n je 1f\n ret\n1: jmp abort@plt"),
+    "adds_and_is_tested_elsewhere": (True, "lock decl (%rdi)\n jmp reads_flags"),
+    "adds_and_keeps_the_result": (True, "mov $1, %eax\n lock xadd %eax, (%rdi)\n ret"),
+    "adds_and_drops_the_result": (False, "mov $1, %eax\n lock xadd %eax, (%rdi)\n xor %eax, %eax\n ret"),
+    "stores": (False, "mov $1, %eax\n xchg %eax, (%rdi)\n xor %eax, %eax\n ret"),
+    "exchanges": (True, "mov $1, %eax\n xchg %eax, (%rdi)\n ret"),
+    "exchanges_if_equal": (True, "lock cmpxchg %esi, (%rdi)\n xor %eax, %eax\n ret"),
+    "reads_flags": (None, "je 1f\n mov (%rsi), %eax\n1: ret"),
+}
+
 SOURCE = r"""
 #include <atomic>
 struct Pair { std::atomic<int> one; int two; };
@@ -84,14 +99,30 @@ class Atomics(unittest.TestCase):
         objects = re.findall(r"^atomic object at \w+, (\d+) times (\d+) bytes$", result.stdout, re.M)
         return sites, sorted((int(size), int(count)) for count, size in objects)
 
-    def test_loops_and_fences(self):
+    def assemble(self, functions):
+        """A library with each function; exported, and called within it all the same."""
         text = "".join(f".globl {name}\n.type {name}, @function\n{name}: .cfi_startproc\n {code}\n .cfi_endproc\n"
-                       f".size {name}, .-{name}\n" for name, (_, code) in LOADS.items())
-        module = self.file("loops.so")
-        subprocess.run(["gcc", "-shared", "-z", "noexecstack", self.file("loops.s", text), "-o", module], check=True)
+                       f".size {name}, .-{name}\n" for name, (_, code) in functions.items())
+        module = self.file("functions.so")
+        subprocess.run(["gcc", "-shared", "-Wl,-Bsymbolic", "-z", "noexecstack", self.file("functions.s", text), "-o", module],
+                       check=True)
+        return module
+
+    def test_loops_and_fences(self):
+        module = self.assemble(LOADS)
         for name, (count, _) in LOADS.items():
             with self.subTest(function=name):
                 self.assertEqual(len(self.dump(module, name)[0]), count)
+
+    def test_what_a_locked_instruction_leaves(self):
+        module = self.assemble(LOCKED)
+        for name, (heeded, _) in LOCKED.items():
+            if heeded is None:
+                continue
+            with self.subTest(function=name):
+                listing = subprocess.run([PLANNER, "--dump", name, module], capture_output=True, text=True, check=True).stdout
+                before, after = (len(re.findall(rf"call 0x0+{link}0$", listing, re.M)) for link in (2, 3))
+                self.assertEqual((before, after), (1, int(heeded)), "the check after it is for those that are looked at")
 
     def test_debug_information(self):
         source = self.file("debug.cc", SOURCE)

@@ -3,7 +3,9 @@ import re
 import unittest
 from pathlib import Path
 
-from full import FullCase
+from full import FullCase, HERE
+
+SAMPLES = HERE.parents[1] / "samples"
 
 
 class Modules(FullCase):
@@ -74,6 +76,49 @@ int main(void)
                 run = self.same(self.compile(f"allocates{len(options)}{own}", source, *options))
                 notes = [note["text"] for note in run.document["notes"]]
                 self.assertEqual(any("an allocator of its own" in note for note in notes), own, notes)
+
+    def test_the_locks_of_an_allocators_library_mean_nothing(self):
+        """As those of libc's allocator do, which nobody sees: they order no accesses, and have no place among the program's locks."""
+        self.compile("libmimalloc-like.so", """
+#include <pthread.h>
+#include <stddef.h>
+void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t), *__libc_realloc(void *, size_t);
+void __libc_free(void *);
+static pthread_mutex_t s_lock = PTHREAD_MUTEX_INITIALIZER;
+static void *under_lock(void *block)
+{
+    pthread_mutex_lock(&s_lock);
+    pthread_mutex_unlock(&s_lock);
+    return block;
+}
+void *malloc(size_t size) { return under_lock(__libc_malloc(size)); }
+void *calloc(size_t count, size_t size) { return under_lock(__libc_calloc(count, size)); }
+void *realloc(void *block, size_t size) { return under_lock(__libc_realloc(block, size)); }
+void free(void *block) { __libc_free(under_lock(block)); }
+""", "-shared", "-fPIC")
+        program = self.compile("allocates", """
+#define SCENE_UNSEEN
+#include "duet.h"
+static int s_data; /* printed: otherwise it would not be written */
+static void first(void)
+{
+    s_data = 1;
+    free(malloc(100));
+}
+static void second(void)
+{
+    free(malloc(100));
+    s_data = 2;
+}
+int main(void)
+{
+    duet();
+    return printf("%d\\n", s_data) < 0;
+}
+""", "-I", SAMPLES, "-fno-builtin", "-L", self.folder, "-lmimalloc-like", "-Wl,-rpath," + str(self.folder))
+        run = self.full(program)
+        self.assertEqual([(f["kind"], f["location"]["symbol"]) for f in run.document["findings"]], [("data-race", "s_data")], run.stderr)
+        self.assertEqual(run.document["locks"], [])
 
     def test_different_libraries_at_the_same_addresses(self):
         names = [self.plug(f"libplug{i}.so", f"-DNUMBER={i}", f"-Wl,--build-id=0x{i + 1:032x}") for i in range(5)]

@@ -203,3 +203,112 @@ Test(stock, new_memory_is_not_known)
     load(TWO, s_flag, false);
     cr_assert_eq(s_races, 1);
 }
+
+/* --- additions of which nothing is looked at --- */
+
+#define MANY 300 /* more than it takes until they end no epoch */
+
+static void count_at(int part, uintptr_t counter, int times)
+{
+    while (times--)
+        snarl_race_stock_unheeded(s_part[part], counter, 4, SNARL_ACCESS_WRITE, 0x6000);
+}
+
+Test(stock, who_counts_learns_nothing)
+{
+    store(ONE, s_data, false);
+    count_at(ONE, s_flag, 1);
+    count_at(TWO, s_flag, 1);
+    load(TWO, s_data, false);
+    cr_assert_eq(s_races, 1);
+}
+
+Test(stock, who_reads_the_count_learns_what_was_done_before)
+{
+    static const int s_times[] = {1, MANY};
+    for (int i = 0; i < 2; i++) {
+        count_at(ONE, s_flag, s_times[i]);
+        store(ONE, s_data + 4u * (unsigned)i, false);
+        count_at(ONE, s_flag, 1);
+        count_at(MAIN, s_flag, 1);
+        load(TWO, s_flag, true);
+        load(TWO, s_data + 4u * (unsigned)i, false);
+        cr_assert_eq(s_races, 0, "%d times", s_times[i]);
+    }
+}
+
+Test(stock, many_counts_that_nobody_reads_end_no_epoch)
+{
+    count_at(ONE, s_flag, MANY);
+    store(ONE, s_data, false);
+    uint32_t epoch = s_part[ONE]->epoch;
+    for (int i = 0; i < MANY; i++) {
+        store(ONE, s_data + 4u * (unsigned)i, false);
+        count_at(ONE, s_flag, 1);
+    }
+    cr_assert_eq(s_part[ONE]->epoch, epoch);
+}
+
+Test(stock, few_counts_hide_nothing)
+{
+    count_at(ONE, s_flag, 1);
+    store(ONE, s_data, false);
+    load(TWO, s_flag, true);
+    load(TWO, s_data, false);
+    cr_assert_eq(s_races, 1);
+}
+
+Test(stock, what_is_done_after_somebody_has_read_the_count_is_not_known)
+{
+    count_at(ONE, s_flag, MANY);
+    store(ONE, s_data, false);
+    count_at(ONE, s_flag, 1);
+    load(TWO, s_flag, true);
+    store(ONE, s_data, false);
+    load(TWO, s_data, false);
+    cr_assert_eq(s_races, 1);
+}
+
+Test(stock, after_the_count_was_read_each_ends_an_epoch_again)
+{
+    count_at(ONE, s_flag, MANY);
+    load(TWO, s_flag, true);
+    store(ONE, s_data, false);
+    count_at(ONE, s_flag, 1);
+    store(ONE, s_data, false);
+    load(TWO, s_flag, true);
+    load(TWO, s_data, false);
+    cr_assert_eq(s_races, 1);
+}
+
+Test(stock, a_lock_taken_back_does_not_bring_back_an_epoch_that_others_know_of)
+{
+    struct snarl_race_sync lock = {0};
+    count_at(ONE, s_flag, MANY);
+    store(ONE, s_data, false);
+    count_at(ONE, s_flag, 1);
+    snarl_race_release(s_part[ONE], &lock);
+    load(TWO, s_flag, true);
+    snarl_race_acquire_exclusive(s_part[ONE], &lock);
+    cr_assert(!snarl_race_hit(s_part[ONE], *snarl_shadow_cell(s_data, SNARL_SHADOW_WRITES), true), "it would pass unseen");
+}
+
+/* An epoch's number, given away with less than its thread has published under it since, would pass for all of it. */
+Test(stock, an_epoch_given_away_is_not_published_with_more)
+{
+    struct snarl_race_sync from_main = {0}, from_one = {0};
+    uintptr_t second = s_flag + 16, third = s_flag + 32;
+    count_at(ONE, s_flag, MANY);
+    count_at(ONE, second, MANY);
+    store(ONE, third, false);
+    count_at(ONE, s_flag, 1);
+    store(MAIN, s_data, false);
+    snarl_race_release(s_part[MAIN], &from_main);
+    snarl_race_acquire(s_part[ONE], &from_main);
+    count_at(ONE, second, 1);
+    snarl_race_release(s_part[ONE], &from_one);
+    load(TWO, s_flag, true); /* what ONE did, but not what MAIN did */
+    snarl_race_acquire(s_part[TWO], &from_one);
+    load(TWO, s_data, false);
+    cr_assert_eq(s_races, 0);
+}
