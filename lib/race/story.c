@@ -96,7 +96,7 @@ static bool is_left_behind(const struct snarl_race_thread *thr, uint32_t word)
 /* Adds the access, `unit`, to the list. */
 static uint32_t add_member(const struct snarl_race_thread *thr, uint32_t *list, uint32_t count, uint32_t unit, uint32_t mask)
 {
-    bool together = thr->states_made > SNARL_STATES_MANY;
+    bool together = snarl_update_puts_together(thr);
     uint32_t word = snarl_cell_access(unit, mask, snarl_records[unit].access.flags), keep = 0;
     for (uint32_t i = 0; i < count; i++) {
         uint32_t other = snarl_cell_unit(list[i]);

@@ -10,8 +10,10 @@
 #include "race/race.h"
 #include "race/record.h"
 
-/* From so many states on that a thread has made in an epoch, its accesses of one kind to the bytes of a cell go together (story.c). */
+/* From so many states on that a thread has made in an epoch, its accesses of one kind to the bytes of a cell go together (story.c); from fewer
+ * on where they are mostly different orders of the same few places, as compressors make them in tables of bytes. */
 #define SNARL_STATES_MANY 2048u
+#define SNARL_STATES_MANY_OF_FEW 128u
 
 /* What a step depends on besides the cell: an access is named by its place, kind and size. */
 static inline uint64_t snarl_step_site(uintptr_t pc, uint32_t flags, uint8_t size)
@@ -30,6 +32,13 @@ static inline uint64_t snarl_step_mix(uint64_t a, uint64_t b)
 static inline uint64_t snarl_step_key(uint32_t old, uint32_t unit, uint32_t mask)
 {
     return (uint64_t)old << 32 | snarl_cell_word(unit, mask);
+}
+
+static inline bool snarl_update_puts_together(const struct snarl_race_thread *thr)
+{
+    uint32_t made = thr->next_unit - thr->epoch_start;
+    return thr->states_made > SNARL_STATES_MANY_OF_FEW &&
+           (thr->states_made > SNARL_STATES_MANY || thr->states_made > made / 2);
 }
 
 static inline struct snarl_step *snarl_step_entry(struct snarl_race_thread *thr, uint64_t key)
@@ -87,7 +96,7 @@ static inline uint32_t snarl_update_word(const struct snarl_race_thread *thr, ui
         return snarl_cell_access(unit, mask, flags) | (old & SNARL_CELL_BYTES);
     if (snarl_cell_unit(old) == unit)
         return old | mask << SNARL_CELL_MASK_SHIFT;
-    if (thr->states_made <= SNARL_STATES_MANY || !snarl_update_mine_now(thr, record) || kind != flags ||
+    if (!snarl_update_puts_together(thr) || !snarl_update_mine_now(thr, record) || kind != flags ||
         record->lockset != snarl_records[unit].access.lockset)
         return 0;
     return snarl_cell_access(unit, bytes | mask, flags) | SNARL_CELL_NEARBY | (old & SNARL_CELL_BYTES);
@@ -356,7 +365,7 @@ static inline uint32_t snarl_update_short_list(struct snarl_race_thread *thr, co
             covered |= bytes;
         if (unit == update->unit)
             word |= snarl_cell_word(unit, bytes) | (member[i] & SNARL_CELL_KEPT);
-        else if (thr->states_made > SNARL_STATES_MANY && snarl_update_is_alike(thr, unit, update->unit))
+        else if (snarl_update_puts_together(thr) && snarl_update_is_alike(thr, unit, update->unit))
             word |= snarl_cell_word(0, bytes) | (member[i] & SNARL_CELL_KEPT) | SNARL_CELL_NEARBY;
         else
             list[kept++] = snarl_cell_word(unit, bytes) | (member[i] & SNARL_CELL_KEPT);

@@ -314,6 +314,38 @@ Test(nearby, bytes_are_put_together_only_where_there_are_very_many_stories)
     cr_assert_eq(s_reports, 2, "bytes that nobody read do not race");
 }
 
+#define PLACES 32u
+
+/* Reads two bytes of each of 1024 cells; those of the last one are raced with. `few`: at all pairs of a few places. */
+static struct snarl_race_access read_at_places(bool few)
+{
+    static const struct snarl_race_host host = {.report = keep_report};
+    uint32_t *memory = snarl_os_map(PLACES * PLACES * sizeof(*memory));
+    cr_assert(snarl_race_init(&host, NULL) && snarl_history_reserve());
+    struct snarl_race_thread *first = snarl_race_thread_new(NULL, 1);
+    struct snarl_race_thread *reader = snarl_race_thread_new(first, 2);
+    struct snarl_race_thread *writer = snarl_race_thread_new(first, 3);
+    for (uint32_t i = 0; i < PLACES * PLACES; i++) {
+        snarl_race_access(reader, (uintptr_t)&memory[i], 1, 0, 0x10000 + (few ? i % PLACES : i));
+        snarl_race_access(reader, (uintptr_t)&memory[i] + 1, 1, 0, 0x20000 + (few ? i / PLACES : i));
+    }
+    snarl_race_access(writer, (uintptr_t)&memory[PLACES * PLACES - 1], 1, SNARL_ACCESS_WRITE, 0x1000);
+    cr_assert_eq(s_reports, 1);
+    return s_last.before;
+}
+
+Test(nearby, places_that_meet_in_every_order_are_put_together_sooner)
+{
+    cr_assert(read_at_places(true).flags & SNARL_ACCESS_NEARBY);
+}
+
+Test(nearby, many_places_alone_are_told_apart)
+{
+    struct snarl_race_access before = read_at_places(false);
+    cr_assert(!(before.flags & SNARL_ACCESS_NEARBY));
+    cr_assert_eq(snarl_history_pc(before.where), 0x10000 + PLACES * PLACES - 1);
+}
+
 /* The word of a cell that tells so goes on telling it when the place that it names reads one more byte. */
 Test(nearby, it_stays_known_that_another_place_read_some_of_the_bytes)
 {
