@@ -25,8 +25,8 @@
  * nobody ever reads the sum to learn what was done before. Each is a release, whose memory order nobody knows, and would end an epoch. So when a variable
  * has had many of these in a row, and no other thread has learnt anything from it, the next ones end none: the variable is given the clock with
  * the present epoch (`unended`). Who does acquire it then learns more than he may: what that thread has done between this release and now.
- * He says so (snarl_race_slot_told), that thread begins a new epoch as soon as it is asked anything, and the count begins anew. What is hidden
- * by that are races with accesses in this short time; nothing is reported that is none. The epoch's number may then have been given away with less
+ * He says so (snarl_race_slot_told), that thread begins a new epoch as soon as it does anything that the detector looks at, and the count begins
+ * anew. What is hidden by that are races with accesses until then; nothing is reported that is none. The epoch's number may then have been given away with less
  * than a later release would publish under it: that one takes the next number (`given_version`).
  *
  * Concurrency: a variable's fields are guarded by its lock; a thread's by being its own. */
@@ -320,9 +320,9 @@ static void give_unended(struct snarl_race_thread *thr, struct snarl_race_sync *
 
 void snarl_race_atomic_unheeded(struct snarl_race_thread *thr, struct snarl_race_sync *sync)
 {
-    uint32_t many = snarl_race_global.options.unheeded;
-    if (sync->unheeded < (many ? many : UNHEEDED_MANY)) {
-        sync->unheeded++;
+    uint32_t many = snarl_race_global.options.unheeded ? snarl_race_global.options.unheeded : UNHEEDED_MANY;
+    if (sync->unheeded < many || snarl_race_is_told(thr, thr->first_epoch)) {
+        sync->unheeded += sync->unheeded < many;
         snarl_race_atomic_take_back(thr, sync, SNARL_ORDER_RELEASE);
         release_unseen(thr, sync, false);
     } else {

@@ -11,7 +11,8 @@
  *
  * Edges. Who reads from a channel (a pipe, a connection, a file) knows what was done by those who wrote to it before. Channels are
  * told apart by what the kernel says of the descriptor: the same file, or the same pair of addresses. Different ones may
- * fall on the same number, which can only hide a race. A number is an address of an atomic variable to the race detector.
+ * fall on the same number, which can only hide a race. A number is an address of an atomic variable to the race detector. A server
+ * writes to connections that nobody reads in this process: such releases are unheeded (race/sync.c).
  *
  * Numbers given out again. Servers keep what belongs to a connection in a table by descriptor: one thread clears the entry and closes, the
  * kernel gives the number to the next connection, and whoever serves that takes the entry over without a lock. The number itself

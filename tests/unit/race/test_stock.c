@@ -293,6 +293,18 @@ Test(stock, a_lock_taken_back_does_not_bring_back_an_epoch_that_others_know_of)
     cr_assert(!snarl_race_hit(s_part[ONE], *snarl_shadow_cell(s_data, SNARL_SHADOW_WRITES), true), "it would pass unseen");
 }
 
+Test(stock, the_next_count_of_any_kind_ends_an_epoch_that_others_know_of)
+{
+    uintptr_t second = s_flag + 16;
+    count_at(ONE, s_flag, MANY);
+    count_at(ONE, second, MANY);
+    store(ONE, s_data, false);
+    count_at(ONE, s_flag, 1);
+    load(TWO, s_flag, true);
+    count_at(ONE, second, 1);
+    cr_assert(!snarl_race_hit(s_part[ONE], *snarl_shadow_cell(s_data, SNARL_SHADOW_WRITES), true), "it would pass unseen");
+}
+
 /* An epoch's number, given away with less than its thread has published under it since, would pass for all of it. */
 Test(stock, an_epoch_given_away_is_not_published_with_more)
 {
