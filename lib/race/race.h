@@ -491,6 +491,7 @@ void snarl_race_fence(struct snarl_race_thread *thr, enum snarl_order order);
 
 /* Once, before the first of the others; without it nothing is ever guessed. */
 void snarl_race_stock_begin(void);
+bool snarl_race_stock_is_on(void);
 /* A load or store of 1 to 64 bytes, to be called before the instruction. `atomic`: the instruction is known to be an access to an
  * atomic object; otherwise it is taken as one where the object is known. */
 void snarl_race_stock_access(struct snarl_race_thread *thr, uintptr_t address, size_t size, uint32_t flags, uintptr_t pc,

@@ -38,6 +38,11 @@ void snarl_race_stock_begin(void)
     s_on = true;
 }
 
+bool snarl_race_stock_is_on(void)
+{
+    return s_on;
+}
+
 /* --- loads that were checked too early --- */
 
 static void note_late(struct snarl_race_sync *sync, uint32_t slot)

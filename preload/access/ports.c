@@ -12,7 +12,7 @@
  * Edges. Who reads from a channel (a pipe, a connection, a file) knows what was done by those who wrote to it before. Channels are
  * told apart by what the kernel says of the descriptor: the same file, or the same pair of addresses. Different ones may
  * fall on the same number, which can only hide a race. A number is an address of an atomic variable to the race detector. A server
- * writes to connections that nobody reads in this process: such releases are unheeded (race/sync.c).
+ * writes to connections that nobody reads in this process: such releases of stock code are unheeded (race/sync.c).
  *
  * Numbers given out again. Servers keep what belongs to a connection in a table by descriptor: one thread clears the entry and closes, the
  * kernel gives the number to the next connection, and whoever serves that takes the entry over without a lock. The number itself
@@ -86,7 +86,10 @@ static void release(struct snarl_thread *thr, uintptr_t address)
     struct snarl_race_sync *sync = address ? snarl_race_atomic_lock(thr->races, address) : NULL;
     if (!sync)
         return;
-    snarl_race_atomic_unheeded(thr->races, sync);
+    if (snarl_race_stock_is_on())
+        snarl_race_atomic_unheeded(thr->races, sync);
+    else /* a program that says what it does is told exactly */
+        snarl_race_atomic_rmw(thr->races, sync, SNARL_ORDER_RELEASE);
     snarl_race_atomic_unlock(sync);
 }
 
