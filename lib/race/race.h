@@ -403,7 +403,7 @@ struct snarl_race_sync {
     uint32_t epoch;
     uint32_t serial;   /* changes with whatever is passed on */
     uint32_t known;    /* bytes of the atomic object that stock code has here, 0: not known as one (stock.c) */
-    uint32_t unheeded; /* releases in a row from which no other thread has learnt anything, by operations that learn nothing themselves */
+    uint32_t unheeded; /* releases in a row by operations that look at nothing, from which no other thread has learnt anything either */
     bool unended;      /* the clock may hold epochs that had not ended */
     uint64_t version;  /* of who released last, then */
     struct snarl_vclock clock;

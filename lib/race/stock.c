@@ -238,6 +238,7 @@ void snarl_race_stock_before(struct snarl_race_thread *thr, uintptr_t address, s
     struct snarl_race_sync *sync = know(thr, address, size);
     if (!sync)
         return;
+    sync->unheeded = 0; /* a lock, or a last reference: it is no mere count, whoever has it */
     snarl_race_atomic_load(thr, sync, SNARL_ORDER_ACQUIRE);
     snarl_race_atomic_unlock(sync);
     snarl_race_access(thr, address, size, flags | SNARL_ACCESS_ATOMIC, pc);

@@ -23,7 +23,7 @@
  *
  * Unheeded releases. Stock code counts: a locked addition of which it looks at nothing, a dozen times for each request of a server, and
  * nobody ever reads the sum to learn what was done before. Each is a release, whose memory order nobody knows, and would end an epoch. So when a variable
- * has had many of these in a row, and no other thread has learnt anything from it, the next ones end none: the variable is given the clock with
+ * has had many of these in a row, with no operation between that looks at what it finds, and no other thread has learnt anything from it, the next ones end none: the variable is given the clock with
  * the present epoch (`unended`). Who does acquire it then learns more than he may: what that thread has done between this release and now.
  * He says so (snarl_race_slot_told), that thread begins a new epoch as soon as it does anything that the detector looks at, and the count begins
  * anew. What is hidden by that are races with accesses until then; nothing is reported that is none. The epoch's number may then have been given away with less
@@ -269,7 +269,7 @@ static void join_fence(struct snarl_race_thread *thr, struct snarl_race_sync *sy
     if (!snarl_race_fences || !sync->clock.size || knows(thr, sync))
         return;
     sync->seen = true;
-    if (sync->unheeded && !snarl_vclock_before(&sync->clock, &thr->clock))
+    if ((sync->unheeded || sync->unended) && !snarl_vclock_before(&sync->clock, &thr->clock))
         heed(thr, sync);
     snarl_vclock_join(&thr->fence_acquire, &sync->clock, NULL);
     thr->has_fence_acquire = true;

@@ -258,6 +258,18 @@ Test(stock, few_counts_hide_nothing)
     cr_assert_eq(s_races, 1);
 }
 
+Test(stock, a_lock_hides_nothing_however_often_one_thread_alone_has_it)
+{
+    for (int i = 0; i < MANY; i++) {
+        exchange(ONE);
+        count_at(ONE, s_flag, 1); /* gives it back */
+    }
+    store(ONE, s_data, false);
+    exchange(TWO);
+    load(TWO, s_data, false);
+    cr_assert_eq(s_races, 1);
+}
+
 Test(stock, what_is_done_after_somebody_has_read_the_count_is_not_known)
 {
     count_at(ONE, s_flag, MANY);

@@ -285,6 +285,16 @@ static void keep_report(struct snarl_race_thread *thr, const struct snarl_race *
     s_reports++;
 }
 
+/* Two threads that nothing orders. */
+static void start_reader_and_writer(struct snarl_race_thread **reader, struct snarl_race_thread **writer)
+{
+    static const struct snarl_race_host host = {.report = keep_report};
+    cr_assert(snarl_race_init(&host, NULL) && snarl_history_reserve());
+    struct snarl_race_thread *first = snarl_race_thread_new(NULL, 1);
+    *reader = snarl_race_thread_new(first, 2);
+    *writer = snarl_race_thread_new(first, 3);
+}
+
 static void read_bytes(struct snarl_race_thread *thr, uintptr_t cell, uintptr_t pc)
 {
     for (uintptr_t byte = 0; byte < 2; byte++)
@@ -293,13 +303,10 @@ static void read_bytes(struct snarl_race_thread *thr, uintptr_t cell, uintptr_t 
 
 Test(nearby, bytes_are_put_together_only_where_there_are_very_many_stories)
 {
-    static const struct snarl_race_host host = {.report = keep_report};
     const uint32_t cells = 8192;
     uint32_t *memory = snarl_os_map(cells * sizeof(*memory));
-    cr_assert(snarl_race_init(&host, NULL) && snarl_history_reserve());
-    struct snarl_race_thread *first = snarl_race_thread_new(NULL, 1);
-    struct snarl_race_thread *reader = snarl_race_thread_new(first, 2);
-    struct snarl_race_thread *writer = snarl_race_thread_new(first, 3);
+    struct snarl_race_thread *reader, *writer;
+    start_reader_and_writer(&reader, &writer);
     for (uint32_t i = 0; i < cells; i++)
         read_bytes(reader, (uintptr_t)&memory[i], 0x10000 + 16 * i);
     snarl_race_access(writer, (uintptr_t)memory, 1, SNARL_ACCESS_WRITE, 0x1000);
@@ -319,12 +326,9 @@ Test(nearby, bytes_are_put_together_only_where_there_are_very_many_stories)
 /* Reads two bytes of each of 1024 cells; those of the last one are raced with. `few`: at all pairs of a few places. */
 static struct snarl_race_access read_at_places(bool few)
 {
-    static const struct snarl_race_host host = {.report = keep_report};
     uint32_t *memory = snarl_os_map(PLACES * PLACES * sizeof(*memory));
-    cr_assert(snarl_race_init(&host, NULL) && snarl_history_reserve());
-    struct snarl_race_thread *first = snarl_race_thread_new(NULL, 1);
-    struct snarl_race_thread *reader = snarl_race_thread_new(first, 2);
-    struct snarl_race_thread *writer = snarl_race_thread_new(first, 3);
+    struct snarl_race_thread *reader, *writer;
+    start_reader_and_writer(&reader, &writer);
     for (uint32_t i = 0; i < PLACES * PLACES; i++) {
         snarl_race_access(reader, (uintptr_t)&memory[i], 1, 0, 0x10000 + (few ? i % PLACES : i));
         snarl_race_access(reader, (uintptr_t)&memory[i] + 1, 1, 0, 0x20000 + (few ? i / PLACES : i));
@@ -349,13 +353,10 @@ Test(nearby, many_places_alone_are_told_apart)
 /* The word of a cell that tells so goes on telling it when the place that it names reads one more byte. */
 Test(nearby, it_stays_known_that_another_place_read_some_of_the_bytes)
 {
-    static const struct snarl_race_host host = {.report = keep_report};
     const uint32_t cells = 8192;
     uint32_t *memory = snarl_os_map(cells * sizeof(*memory));
-    cr_assert(snarl_race_init(&host, NULL) && snarl_history_reserve());
-    struct snarl_race_thread *first = snarl_race_thread_new(NULL, 1);
-    struct snarl_race_thread *reader = snarl_race_thread_new(first, 2);
-    struct snarl_race_thread *writer = snarl_race_thread_new(first, 3);
+    struct snarl_race_thread *reader, *writer;
+    start_reader_and_writer(&reader, &writer);
     struct snarl_race_note note = {0};
     uintptr_t last = (uintptr_t)&memory[cells - 1];
     for (uint32_t i = 0; i < cells - 1; i++)
